@@ -1,0 +1,76 @@
+#!/bin/sh
+# Runs the whole-program tests of tests/system/: every *.sh and *.py that does
+# not start with "_" or "lib". Each runs in a temporary directory of its own,
+# as a process group with a time limit, and finds in its environment
+#   HEADWORKS  the program                    SRCDIR  the source tree
+#   HW_FULL    1 for the long forms, or ""    PYTHONPATH  tests/system
+# It says by its exit status what came of it: 0 passed, 77 skipped. A test that
+# needs more than two minutes has a line "# time-limit: SECONDS".
+#
+# Usage: HEADWORKS=path tests/run-system.sh [name ...]
+# The last line is "N passed, N failed[, N skipped]".
+set -u
+SRCDIR=$(cd "$(dirname "$0")/.." && pwd)
+HEADWORKS=$(realpath "${HEADWORKS:-./headworks}")
+HW_FULL=${HW_FULL:-}
+PYTHONPATH=$SRCDIR/tests/system
+PYTHONDONTWRITEBYTECODE=1
+export SRCDIR HEADWORKS HW_FULL PYTHONPATH PYTHONDONTWRITEBYTECODE
+LOGS=${LOGS:-$PWD/tests/system-logs}
+
+[ -x "$HEADWORKS" ] || { echo "run-system.sh: no program at $HEADWORKS" >&2; exit 1; }
+mkdir -p "$LOGS"
+passed=0 failed=0 skipped=0
+
+wanted() { # name, patterns
+  name=$1; shift
+  [ $# -eq 0 ] && return 0
+  for pattern; do
+    case $name in $pattern | $pattern.*) return 0 ;; esac
+  done
+  return 1
+}
+
+interpreter() {
+  case $(head -n 1 "$1") in *python3*) echo python3 ;; *bash*) echo bash ;; *) echo sh ;; esac
+}
+
+for test in "$SRCDIR"/tests/system/*.sh "$SRCDIR"/tests/system/*.py; do
+  name=$(basename "$test")
+  case $name in _* | lib* | '*'*) continue ;; esac
+  wanted "$name" "$@" || continue
+  limit=$(sed -n 's/^# time-limit: *\([0-9]*\).*/\1/p' "$test" | head -n 1)
+  limit=${limit:-120}
+  [ -n "$HW_FULL" ] && limit=$((limit * 60))
+  dir=$(mktemp -d "${TMPDIR:-/tmp}/headworks.XXXXXX")
+  log=$LOGS/$name.log
+  begin=$(date +%s)
+  (cd "$dir" && TMPDIR=$dir exec timeout -k 10 "$limit" "$(interpreter "$test")" "$test") > "$log" 2>&1 < /dev/null &
+  group=$! # timeout leads a process group of its own
+  wait $group
+  status=$?
+  if kill -9 -- -$group 2> /dev/null; then
+    echo "left processes running" >> "$log"
+    [ $status -ne 0 ] || status=1
+  fi
+  seconds=$(($(date +%s) - begin))
+  case $status in
+    0) word=ok passed=$((passed + 1)) ;;
+    77) word=skipped skipped=$((skipped + 1)) ;;
+    124 | 137) word="FAILED (no end after $limit s)" failed=$((failed + 1)) ;;
+    *) word="FAILED ($status)" failed=$((failed + 1)) ;;
+  esac
+  printf '%-40s %4d s  %s\n' "$name" "$seconds" "$word"
+  case $status in
+    0) ;;
+    77) tail -n 1 "$log" | sed 's/^/    /' ;;
+    *) tail -n 40 "$log" | sed 's/^/    /' ;;
+  esac
+  chmod -R u+w "$dir" 2>/dev/null
+  rm -rf "$dir"
+done
+
+line="$passed passed, $failed failed"
+[ $skipped -eq 0 ] || line="$line, $skipped skipped"
+echo "$line"
+[ $failed -eq 0 ] && [ $((passed + skipped)) -gt 0 ]

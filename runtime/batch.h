@@ -1,0 +1,65 @@
+/* batch.h - how batches are made and kept (the inside of types.h).
+ *
+ * DESIGN
+ * A batch is one block that holds its struct, its column arrays and validity
+ * bitmaps; strings point into blocks that the batch keeps alive: input buffers
+ * (shared) and an arena of its own (a chain of blocks, bump-allocated). A view
+ * batch has no arrays of its own for columns it passes on: it points into its
+ * parent's and keeps the parent alive, with a selection of its rows.
+ *
+ * THREADS  One writer until it is handed over through a queue, then immutable. */
+#ifndef RUNTIME_BATCH_H
+#define RUNTIME_BATCH_H
+
+#include "runtime/mem.h"
+
+#include <headworks/types.h>
+
+#define BATCH_ROWS_MAX 4096u /* capacity of the largest batch */
+#define BATCH_ROWS_MIN 64u
+#define BATCH_KEEP 6         /* shared blocks one batch can keep alive */
+
+typedef struct batch {
+  hw_batch pub; /* first: a hw_batch * is a batch * */
+  _Atomic uint32_t refs;
+  uint32_t n_keep;
+  block *keep[BATCH_KEEP];  /* shared blocks; [0] is the batch's own */
+  block *arena;             /* chain of own blocks for string bytes, newest first */
+  size_t arena_used;        /* of the newest */
+  const struct batch *parent;
+  mem *mem;
+  bool essential;           /* of data already taken in: see mem_get_essential */
+  int64_t *weights_room;    /* what pub.weights becomes when a weight is set */
+  /* set by the producer before it is queued */
+  uint64_t source_bytes;    /* bytes of input these rows came from, as counted in statistics */
+  uint64_t fetched_ns;      /* when the first of its bytes came in; sched_now_ns */
+  uint64_t held;            /* batch_bytes, when it was done */
+  /* set by the circuit before it is queued to a sink */
+  uint64_t mark;            /* input records the pipeline had taken up to and with this step */
+  uint64_t step;
+} batch;
+
+/* An empty batch to fill, with arrays for up to `rows` rows; NULL: no memory. */
+batch *batch_new(mem *m, const hw_schema *schema, uint32_t rows);
+/* The same beyond the budget, as mem_get_essential. */
+batch *batch_new_essential(mem *m, const hw_schema *schema, uint32_t rows);
+/* A batch for a view over parent (which gets a reference): same physical rows,
+ * columns unset, no selection. */
+batch *batch_new_view(const batch *parent, const hw_schema *schema);
+/* Room for `n` selection entries inside the batch; NULL: no memory. */
+uint32_t *batch_new_sel(batch *b, uint32_t n);
+
+/* A copy of just the rows that belong to v, which holds on to nothing else: for
+ * a selection of few. NULL: no memory. */
+batch *batch_compact(const batch *v);
+
+/* Keeps a shared block alive; false: no slot is left, the batch must be cut. */
+bool batch_keep(batch *b, block *shared);
+
+/* Bytes this batch holds on to: what its queue accounts. */
+uint64_t batch_bytes(const batch *b);
+
+static inline batch *batch_of(hw_batch *b) { return (batch *)b; }
+static inline const batch *batch_of_const(const hw_batch *b) { return (const batch *)b; }
+
+#endif

@@ -1,0 +1,70 @@
+/* connector.h - what inputs and outputs have in common (the inside of
+ * headworks/connector.h): the instance, its task, its errors and its health. */
+#ifndef RUNTIME_CONNECTOR_H
+#define RUNTIME_CONNECTOR_H
+
+#include "runtime/deployment.h"
+
+#include <headworks/connector.h>
+
+#define CONNECTOR_ERRORS_KEPT 100u
+#define CONNECTOR_ERROR_BYTES 8192u
+#define CONNECTOR_POSITION_MAX 512u
+#define CONNECTOR_RETRY_FIRST_US UINT64_C(100000)
+#define CONNECTOR_RETRY_MOST_US UINT64_C(30000000)
+
+/* The last errors of one kind; protected by the connector's lock. */
+typedef struct error_ring {
+  uint64_t total;
+  connector_error *items; /* CONNECTOR_ERRORS_KEPT of them, made with the first error */
+} error_ring;
+
+typedef enum error_kind { ERROR_TRANSPORT, ERROR_PARSE, ERROR_ENCODE, ERROR_KINDS } error_kind;
+
+struct hw_connector {
+  task task;
+  deployment *d;
+  runtime *rt;
+  const program_connector *spec;
+  const hw_schema *schema;
+  uint32_t index;        /* in the program */
+  void *instance;        /* NULL: not created */
+  uint32_t retries;      /* in a row; the task's own */
+  uint64_t retry_at_us;  /* 0: no retry is due; the task's own */
+  _Atomic uint64_t counts[ERROR_KINDS];
+  pthread_mutex_t lock;  /* protects all below */
+  error_ring errors[ERROR_KINDS];
+  char *fatal;           /* why it can never go on */
+  char *trouble;         /* why it is not healthy at the moment */
+  char position[CONNECTOR_POSITION_MAX];
+
+  pthread_mutex_t blocking_lock; /* held around interrupt, which may log: not the one above */
+  bool blocking;         /* a call into the instance that may block is in progress; protected by it */
+};
+
+hw_status connector_init(hw_connector *c, deployment *d, runtime *rt, uint32_t index, task_run *run, bool blocking);
+void connector_fini(hw_connector *c);
+
+/* Whether the transport takes its settings for this schema: makes an instance
+ * and drops it. Opens nothing. */
+hw_status connector_try(const program_connector *spec, const hw_schema *schema, hw_error *err);
+
+/* Counts, keeps and logs. [any thread] */
+void connector_add_error(hw_connector *c, error_kind kind, const char *tag, const char *fmt, ...) HW_PRINTF(4, 5);
+/* Standing state; NULL clears. */
+void connector_set_trouble(hw_connector *c, const char *why);
+void connector_set_fatal(hw_connector *c, const char *why);
+bool connector_failed(hw_connector *c);
+
+/* The next delay after a failed try, doubling up to a bound, with jitter. */
+uint64_t connector_next_delay(hw_connector *c);
+
+/* Around a call that may block, so that interrupt meets only such a call. */
+void connector_enter_blocking(hw_connector *c);
+void connector_leave_blocking(hw_connector *c);
+void connector_interrupt(hw_connector *c);
+
+/* Fills in what both kinds share; HW_OK or HW_ENOMEM. */
+hw_status connector_fill_stats(hw_connector *c, bool with_errors, connector_stats *out);
+
+#endif

@@ -1,0 +1,237 @@
+/* deployment.c - making a deployment and opening its connectors. */
+#include "runtime/deployment_impl.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+static const char *const phase_names[] = {"new",      "opening",  "open",    "holding",
+                                          "draining", "flushing", "closing", "closed"};
+
+/* A stop by force may come between a look at the phase and the next step of a
+ * graceful one: phases only ever go forward, and a later one stays. */
+void deployment_set_phase(deployment *d, phase p) {
+  uint32_t old = atomic_load(&d->phase);
+  do
+    if (old >= (uint32_t)p) return;
+  while (!atomic_compare_exchange_weak(&d->phase, &old, (uint32_t)p));
+  logger_write(&d->rt->log, HW_LOG_DEBUG, d->name, "%s -> %s", phase_names[old], phase_names[p]);
+}
+
+phase deployment_phase(const deployment *d) { return (phase)atomic_load(&d->phase); }
+
+static bool make_uuid(char out[37]) {
+  uint8_t b[16];
+  if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b) return false;
+  b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+  b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+  char *at = out;
+  for (unsigned i = 0; i < 16; i++) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) *at++ = '-';
+    at += snprintf(at, 3, "%02x", b[i]);
+  }
+  return true;
+}
+
+/* Zeroed, on a cache line of its own; freed with free. */
+static void *new_lines(size_t size) {
+  size = (size + 63) & ~(size_t)63;
+  void *p = aligned_alloc(64, size);
+  if (p) memset(p, 0, size);
+  return p;
+}
+
+static hw_status add_input(deployment *d, uint32_t i, hw_error *err) {
+  const program_connector *spec = &d->program->connectors[i];
+  input *in = new_lines(sizeof *in);
+  if (!in) return hw_error_set(err, HW_ENOMEM, "no memory for connector %s", spec->endpoint);
+  hw_status st = input_init(in, d, d->rt, i, spec, &d->program->relations[spec->relation].schema, err);
+  if (st != HW_OK) {
+    free(in);
+    return st;
+  }
+  d->inputs[i] = in;
+  d->n_inputs++;
+  if (spec->n_start_after) d->followers++;
+  return HW_OK;
+}
+
+static hw_status add_output(deployment *d, uint32_t i, hw_error *err) {
+  const program_connector *spec = &d->program->connectors[i];
+  output *out = new_lines(sizeof *out);
+  if (!out) return hw_error_set(err, HW_ENOMEM, "no memory for connector %s", spec->endpoint);
+  hw_status st = output_init(out, d, d->rt, i, spec, &d->program->relations[spec->relation].schema, err);
+  if (st != HW_OK) {
+    free(out);
+    return st;
+  }
+  d->outputs[i] = out;
+  d->n_outputs++;
+  return circuit_attach(d->circuit, spec->relation, deployment_offer, out);
+}
+
+static void name_connector(hw_error *err, const program_connector *spec) {
+  hw_error inner = *err;
+  hw_error_code(err, inner.status, inner.code[0] ? inner.code : "InitializationError", "connector %s: %s",
+                spec->endpoint, inner.message);
+}
+
+static hw_status add_connectors(deployment *d, hw_error *err) {
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    const program_connector *spec = &d->program->connectors[i];
+    hw_error why = {0};
+    hw_status st = spec->is_input ? add_input(d, i, &why) : add_output(d, i, &why);
+    if (st == HW_OK) continue;
+    name_connector(&why, spec);
+    if (err) *err = why;
+    return st;
+  }
+  return HW_OK;
+}
+
+static bool make_arrays(deployment *d) {
+  size_t n = d->program->n_connectors ? d->program->n_connectors : 1;
+  d->inputs = calloc(n, sizeof *d->inputs);
+  d->outputs = calloc(n, sizeof *d->outputs);
+  d->touched = calloc(n, sizeof *d->touched);
+  d->is_touched = calloc(n, sizeof *d->is_touched);
+  d->circuit = circuit_new(d->program);
+  return d->inputs && d->outputs && d->touched && d->is_touched && d->circuit;
+}
+
+static void destroy(deployment *d) {
+  for (uint32_t i = 0; d->inputs && d->outputs && i < d->program->n_connectors; i++) {
+    if (d->inputs[i]) {
+      input_drop(d->inputs[i]);
+      input_fini(d->inputs[i]);
+      free(d->inputs[i]);
+    }
+    if (d->outputs[i]) {
+      output_drop(d->outputs[i]);
+      output_fini(d->outputs[i]);
+      free(d->outputs[i]);
+    }
+  }
+  deployment_discard_stop(d);
+  circuit_free(d->circuit);
+  free(d->inputs);
+  free(d->outputs);
+  free(d->touched);
+  free(d->is_touched);
+  pthread_cond_destroy(&d->changed);
+  pthread_mutex_destroy(&d->lock);
+  program_unref(d->program);
+  free(d->name);
+  free(d);
+}
+
+static bool init_locks(deployment *d) {
+  if (pthread_mutex_init(&d->lock, NULL) != 0) return false;
+  if (pthread_cond_init(&d->changed, NULL) == 0) return true;
+  pthread_mutex_destroy(&d->lock);
+  return false;
+}
+
+deployment *deployment_new(runtime *rt, const char *pipeline, program *p, const deployment_events *events,
+                           hw_error *err) {
+  deployment *d = new_lines(sizeof *d);
+  if (!d) goto no_memory;
+  if (!init_locks(d)) goto no_locks;
+  atomic_init(&d->refs, 1);
+  d->rt = rt;
+  d->events = *events;
+  d->program = program_ref(p);
+  task_init(&d->task, rt->sched, deployment_run, false);
+  d->name = strdup(pipeline);
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  d->started_wall_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+  if (!d->name || !make_arrays(d) || !make_uuid(d->incarnation)) {
+    destroy(d);
+    goto no_memory;
+  }
+  if (add_connectors(d, err) != HW_OK) {
+    destroy(d);
+    return NULL;
+  }
+  if (deployment_prepare_stop(d)) return d;
+  destroy(d);
+  goto no_memory;
+
+no_locks:
+  free(d);
+no_memory:
+  hw_error_set(err, HW_ENOMEM, "no memory for pipeline %s", pipeline);
+  return NULL;
+}
+
+deployment *deployment_ref(deployment *d) {
+  atomic_fetch_add(&d->refs, 1);
+  return d;
+}
+
+void deployment_unref(deployment *d) {
+  if (d && atomic_fetch_sub(&d->refs, 1) == 1) destroy(d);
+}
+
+const char *deployment_incarnation(const deployment *d) { return d->incarnation; }
+
+/* ---- opening ------------------------------------------------------------- */
+
+static void keep_open_error(deployment *d, const hw_error *err) {
+  pthread_mutex_lock(&d->lock);
+  if (!d->open_error.status) d->open_error = *err;
+  pthread_mutex_unlock(&d->lock);
+}
+
+static void open_connector(void *arg) {
+  hw_connector *c = arg;
+  hw_status (*open)(void *, hw_error *) = c->spec->is_input ? c->spec->input->ops->open : c->spec->output->ops->open;
+  hw_error err = {0};
+  connector_enter_blocking(c);
+  hw_status st = atomic_load(&c->d->force) ? HW_ECANCELED : open(c->instance, &err);
+  connector_leave_blocking(c);
+  if (st != HW_OK) {
+    err.status = st;
+    name_connector(&err, c->spec);
+    keep_open_error(c->d, &err);
+  }
+  deployment *d = c->d;
+  if (atomic_fetch_sub(&d->to_open, 1) == 1) task_notify(&d->task);
+  deployment_unref(d);
+}
+
+static void start_open(deployment *d, hw_connector *c) {
+  bool opens = c->spec->is_input ? c->spec->input->ops->open != NULL : c->spec->output->ops->open != NULL;
+  if (!opens) return;
+  atomic_fetch_add(&d->to_open, 1);
+  deployment_ref(d);
+  if (sched_call(d->rt->sched, open_connector, c) == HW_OK) return;
+  hw_error err;
+  hw_error_set(&err, HW_ENOMEM, "no memory to open connector %s", c->spec->endpoint);
+  keep_open_error(d, &err);
+  atomic_fetch_sub(&d->to_open, 1);
+  deployment_unref(d);
+}
+
+void deployment_open(deployment *d) {
+  deployment_ref(d); /* the tasks'; given up when the last of them has ended */
+  deployment_ref(d); /* ours: a stop may overtake us */
+  atomic_store(&d->to_open, 1);
+  deployment_set_phase(d, PHASE_OPENING);
+  for (uint32_t i = 0; i < d->program->n_connectors; i++)
+    start_open(d, d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c);
+  atomic_fetch_sub(&d->to_open, 1);
+  task_notify(&d->task);
+  deployment_unref(d);
+}
+
+void deployment_reopen_outputs(deployment *d) {
+  phase p = deployment_phase(d);
+  if (p < PHASE_OPEN || p >= PHASE_CLOSING) return; /* before, `open` may be at work */
+  for (uint32_t i = 0; i < d->program->n_connectors; i++)
+    if (d->outputs[i]) output_reopen(d->outputs[i]);
+}

@@ -1,0 +1,73 @@
+/* deployment.h - one run of a program: its connectors, queues and circuit.
+ *
+ *   new ── open ──▸ (opened ok) ── control … ── stop ──▸ (stopped) ── unref
+ *                └▸ (opened with an error) ── stop ──▸ …
+ *
+ * A deployment knows nothing of names, desired states or HTTP: engine/ drives
+ * it. Nothing here waits. Events come from pool threads, never from inside a
+ * call of the same thread into the deployment except where said, and never two
+ * at once; a callback must not block. `stopped` is the last. Events and hw_done
+ * are called with no lock of the deployment's held, and the last reference may
+ * be given up inside `stopped`. */
+#ifndef RUNTIME_DEPLOYMENT_H
+#define RUNTIME_DEPLOYMENT_H
+
+#include "runtime/program.h"
+#include "runtime/runtime.h"
+#include "runtime/stats.h"
+
+#include <headworks/headworks.h>
+
+typedef struct deployment deployment;
+typedef struct deployment_listener deployment_listener; /* engine/ makes hw_listener of it */
+
+typedef struct deployment_events {
+  void *arg;
+  void (*opened)(void *arg, const hw_error *err);  /* NULL: all are open; else the first that failed, named */
+  void (*failed)(void *arg, const hw_error *err);  /* an expression failed: held, to be stopped by force */
+  void (*complete)(void *arg, const hw_error *err); /* every input has ended and every output is written;
+                                                       err: not NULL when a connector had failed for good */
+  void (*stopped)(void *arg, const hw_error *err); /* closed; err: what could not be drained or flushed, or NULL */
+} deployment_events;
+
+/* Makes queues, circuit and connector instances; held (paused), nothing opened. */
+deployment *deployment_new(runtime *rt, const char *pipeline, program *p, const deployment_events *events,
+                           hw_error *err);
+deployment *deployment_ref(deployment *d);
+void deployment_unref(deployment *d); /* the last one after `stopped`, or before open */
+
+/* Opens all connectors on helper threads; then `opened`. Stays paused. */
+void deployment_open(deployment *d);
+
+/* Pause or start of one input (index into program.connectors) or, with
+ * DEPLOYMENT_ALL, of the pipeline: serialised per connector; done is called
+ * exactly once, maybe before the return. PauseTimeout after pause_timeout. What
+ * a stop overtakes, or what comes after it: HW_ESTATE, PipelineInteractionNotDeployed. */
+#define DEPLOYMENT_ALL UINT32_MAX
+void deployment_control(deployment *d, uint32_t connector, bool pause, hw_done *done, void *arg);
+bool deployment_running(const deployment *d); /* the pipeline's own state, not the connectors' */
+
+/* Stops: holds every input; unless force, waits for what was taken in to reach
+ * the sinks and be flushed, until deadline_us (of sched_now_us); closes. Then
+ * `stopped`. May be called again with force to cut a graceful stop short, and
+ * while opening; after `stopped` it does nothing. */
+void deployment_stop(deployment *d, bool force, uint64_t deadline_us);
+
+/* Statistics; HW_OK or HW_ENOMEM. */
+hw_status deployment_stats(deployment *d, bool with_errors, pipeline_stats *out);
+hw_status deployment_connector_stats(deployment *d, uint32_t connector, bool with_errors, connector_stats *out);
+void deployment_latency(deployment *d, latency_summary *out);
+const char *deployment_incarnation(const deployment *d); /* UUID text */
+uint64_t deployment_num_errors(const deployment *d);
+
+void deployment_reopen_outputs(deployment *d);
+
+/* Rows pushed from outside, and changes taken out; as headworks.h says. A
+ * producer or listener holds a reference. A listener may join before open. */
+hw_producer *deployment_producer(deployment *d, uint32_t relation, hw_error *err);
+deployment_listener *deployment_listen(deployment *d, uint32_t relation, hw_listener_function *call, void *arg,
+                                       hw_error *err);
+/* As hw_listener_close; waits for a call in progress, of which there is none after `stopped`. */
+void deployment_unlisten(deployment_listener *l);
+
+#endif

@@ -1,0 +1,152 @@
+/* deployment_close.c - stopping: hold, drain, flush, close. */
+#include "runtime/deployment_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HURRY_EVERY_US 20000 /* calls that block are interrupted this often until they return */
+
+/* ---- closing ------------------------------------------------------------- */
+
+static void pipeline_closed(task *t) {
+  deployment *d = (deployment *)t;
+  deployment_set_phase(d, PHASE_CLOSED); /* first: who comes or goes from here on looks after himself */
+  listeners_close(d);
+  producers_close(d);
+  bool bad = d->stop_error.status != HW_OK;
+  if (d->events.stopped) d->events.stopped(d->events.arg, bad ? &d->stop_error : NULL);
+  deployment_unref(d);
+}
+
+static void one_closed(deployment *d) {
+  if (atomic_fetch_sub(&d->open_tasks, 1) == 1) task_close(&d->task, pipeline_closed);
+}
+
+static void input_closed(task *t) {
+  input *in = (input *)t;
+  input_drop(in);
+  one_closed(in->c.d);
+}
+
+static void watch_closed(task *t) {
+  control *ctl = (control *)((char *)t - offsetof(control, watch));
+  one_closed(ctl->in->c.d);
+}
+
+static void output_closed(task *t) {
+  output *out = (output *)t;
+  output_drop(out);
+  one_closed(out->c.d);
+}
+
+static void interrupt_all(deployment *d) {
+  for (uint32_t i = 0; i < d->program->n_connectors; i++)
+    connector_interrupt(d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c);
+}
+
+void deployment_hurry(deployment *d) {
+  interrupt_all(d);
+  task_wait_us(&d->task, HURRY_EVERY_US);
+}
+
+void deployment_begin_close(deployment *d) {
+  TASK_ASSERT(&d->task);
+  uint32_t old = atomic_load(&d->phase);
+  do
+    if (old >= PHASE_CLOSING) return;
+  while (!atomic_compare_exchange_weak(&d->phase, &old, PHASE_CLOSING));
+  atomic_store(&d->open_tasks, 2 * d->n_inputs + d->n_outputs + 1);
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    input *in = d->inputs[i];
+    if (in) {
+      gate_hold(&in->gate, GATE_PIPELINE);
+      control_close(&in->control);
+      task_close(&in->control.watch, watch_closed);
+      task_close(&in->c.task, input_closed);
+    } else {
+      task_close(&d->outputs[i]->c.task, output_closed);
+    }
+  }
+  deployment_hurry(d);
+  one_closed(d);
+}
+
+/* ---- a graceful stop ----------------------------------------------------- */
+
+static uint64_t not_written(const deployment *d, const char **who) {
+  uint64_t most = 0;
+  *who = NULL;
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    if (!d->outputs[i] || output_is_idle(d->outputs[i])) continue;
+    uint64_t n = queue_records(&d->outputs[i]->queue);
+    if (n >= most) *who = d->outputs[i]->c.spec->endpoint;
+    most = n > most ? n : most;
+  }
+  return most;
+}
+
+static void give_up(deployment *d) {
+  const char *who;
+  uint64_t n = not_written(d, &who);
+  uint64_t behind = atomic_load(&d->mark) - deployment_completed(d);
+  if (who)
+    hw_error_set(&d->stop_error, HW_ETIMEOUT,
+                 "the stop's deadline passed: output %s still had %llu rows to write, %llu input records are not "
+                 "completely written",
+                 who, (unsigned long long)n, (unsigned long long)behind);
+  else
+    hw_error_set(&d->stop_error, HW_ETIMEOUT, "the stop's deadline passed before everything was processed and flushed");
+  logger_write(&d->rt->log, HW_LOG_WARNING, d->name, "%s", d->stop_error.message);
+  deployment_begin_close(d);
+}
+
+static bool all_finished(const deployment *d) {
+  for (uint32_t i = 0; i < d->program->n_connectors; i++)
+    if (d->outputs[i] && atomic_load(&d->outputs[i]->phase) != OUTPUT_FINISHED) return false;
+  return true;
+}
+
+void deployment_advance_stop(deployment *d) {
+  if (deployment_phase(d) == PHASE_DRAINING && deployment_is_quiet(d)) {
+    deployment_set_phase(d, PHASE_FLUSHING);
+    for (uint32_t i = 0; i < d->program->n_connectors; i++)
+      if (d->outputs[i]) output_finish(d->outputs[i]);
+  }
+  if (deployment_phase(d) == PHASE_FLUSHING && all_finished(d)) {
+    deployment_begin_close(d);
+    return;
+  }
+  uint64_t now = sched_now_us(), deadline = atomic_load(&d->stop_deadline_us);
+  if (now >= deadline)
+    give_up(d);
+  else
+    task_wait_us(&d->task, deadline - now);
+}
+
+static bool first_ask(deployment *d) {
+  pthread_mutex_lock(&d->lock);
+  bool first = !d->stop_asked;
+  d->stop_asked = true;
+  producers_stop(d);
+  pthread_mutex_unlock(&d->lock);
+  return first;
+}
+
+void deployment_stop(deployment *d, bool force, uint64_t deadline_us) {
+  deployment_ref(d); /* the stop may end, and its last reference go, before we return */
+  bool first = first_ask(d);
+  phase p = deployment_phase(d);
+  if (p < PHASE_OPEN) force = true; /* nothing is on its way yet */
+  if (force) atomic_store(&d->force, true);
+  if (force) {
+    interrupt_all(d);
+    task_notify(&d->task); /* which closes: nothing is taken away while the circuit uses it */
+  } else if (first) {
+    atomic_store(&d->stop_deadline_us, deadline_us);
+    atomic_store(&d->watching, true);
+    deployment_set_phase(d, PHASE_HOLDING);
+    deployment_hold_all(d);
+    task_notify(&d->task);
+  }
+  deployment_unref(d);
+}

@@ -1,0 +1,227 @@
+/* deployment_control.c - pauses and starts of connectors and of the pipeline.
+ *
+ * A transition of the pipeline is one transition of each input, all added to the
+ * inputs' lists under the deployment's lock, so that two of them reach every input
+ * in the same order; it is answered when the last of them is. */
+#include "runtime/deployment_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct group {
+  deployment *d;           /* a reference, while it is under way */
+  _Atomic uint32_t left;
+  _Atomic uint32_t status; /* hw_status of the first that failed */
+  uint32_t late;           /* that connector */
+  bool hold, stop;
+  uint64_t number;
+  hw_done *done;
+  void *arg;
+  struct item *items;      /* freed with the group */
+} group;
+
+typedef struct item {
+  transition t;
+  group *group;
+} item;
+
+typedef struct single {
+  transition t;
+  hw_done *done;
+  void *arg;
+} single;
+
+static void reply(hw_done *done, void *arg, hw_status status, const hw_error *err, const transition *t) {
+  hw_reply r = {.struct_size = sizeof r, .status = status, .error = status ? err : NULL, .position = ""};
+  if (t) {
+    r.epoch = t->epoch;
+    r.total_records = t->total_records;
+    r.position = t->position;
+  }
+  if (done) done(arg, &r);
+}
+
+static void describe_timeout(hw_error *err, const input *in) {
+  hw_error_code(err, HW_ETIMEOUT, "PauseTimeout",
+                "connector %s did not stop fetching within %.1f s; it stays held and will not begin another fetch",
+                in->c.spec->endpoint, (double)in->c.rt->pause_timeout_us / 1e6);
+}
+
+static hw_status stopping(hw_error *err) {
+  return hw_error_code(err, HW_ESTATE, "PipelineInteractionNotDeployed", "the pipeline is stopping");
+}
+
+/* The status to reply with. */
+static hw_status describe(hw_error *err, hw_status status, const input *in) {
+  if (status == HW_ETIMEOUT) describe_timeout(err, in);
+  return status == HW_ECANCELED ? stopping(err) : status;
+}
+
+static void single_done(transition *t, input *in, hw_status status) {
+  single *s = (single *)t;
+  hw_error err = {0};
+  status = describe(&err, status, in);
+  reply(s->done, s->arg, status, &err, t);
+  free(s);
+}
+
+/* ---- the pipeline -------------------------------------------------------- */
+
+static void settle(group *g) {
+  deployment *d = g->d;
+  pthread_mutex_lock(&d->lock);
+  if (g->number > d->settled) {
+    d->settled = g->number;
+    d->running = !g->hold;
+  }
+  pthread_mutex_unlock(&d->lock);
+}
+
+static void group_free(group *g) {
+  free(g->items);
+  free(g);
+}
+
+static void group_done(group *g) {
+  deployment *d = g->d;
+  hw_status status = (hw_status)atomic_load(&g->status);
+  hw_error err = {0};
+  if (status) status = describe(&err, status, d->inputs[g->late]);
+  settle(g);
+  if (g->stop) {
+    deployment_set_phase(d, PHASE_DRAINING);
+    task_notify(&d->task);
+  } else {
+    reply(g->done, g->arg, status, &err, NULL);
+  }
+  deployment_unref(d);
+  group_free(g);
+}
+
+static void group_left(group *g) {
+  if (atomic_fetch_sub(&g->left, 1) == 1) group_done(g);
+}
+
+static void item_done(transition *t, input *in, hw_status status) {
+  group *g = ((item *)t)->group;
+  uint32_t none = HW_OK;
+  if (status && atomic_compare_exchange_strong(&g->status, &none, (uint32_t)status)) g->late = in->c.index;
+  group_left(g);
+}
+
+static group *group_new(const deployment *d, bool hold) {
+  group *g = calloc(1, sizeof *g);
+  if (!g) return NULL;
+  g->items = calloc(d->n_inputs ? d->n_inputs : 1, sizeof *g->items);
+  if (!g->items) {
+    free(g);
+    return NULL;
+  }
+  g->hold = hold;
+  return g;
+}
+
+/* Lock held: every transition of the pipeline meets the inputs in one order. */
+static void add(deployment *d, group *g) {
+  g->d = deployment_ref(d);
+  atomic_init(&g->left, d->n_inputs + 1); /* one is ours, until all are submitted */
+  g->number = ++d->transitions;
+  uint32_t k = 0;
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    if (!d->inputs[i]) continue;
+    item *it = &g->items[k++];
+    it->group = g;
+    it->t.reason = GATE_PIPELINE;
+    it->t.hold = g->hold;
+    it->t.patient = g->stop; /* a stop has its own deadline */
+    it->t.done = item_done;
+    control_add(&d->inputs[i]->control, &it->t);
+  }
+}
+
+/* Without the lock: this may answer others. Gives up our part of the group. */
+static void run(deployment *d, group *g) {
+  for (uint32_t i = 0; i < d->program->n_connectors; i++)
+    if (d->inputs[i]) control_run(&d->inputs[i]->control);
+  group_left(g);
+}
+
+static void control_pipeline(deployment *d, bool pause, hw_done *done, void *arg) {
+  hw_error err = {0};
+  group *g = group_new(d, pause);
+  if (!g) {
+    hw_error_set(&err, HW_ENOMEM, "no memory to pause or start the pipeline's connectors");
+    reply(done, arg, HW_ENOMEM, &err, NULL);
+    return;
+  }
+  g->done = done;
+  g->arg = arg;
+  pthread_mutex_lock(&d->lock);
+  bool refused = d->stop_asked;
+  if (!refused) add(d, g);
+  pthread_mutex_unlock(&d->lock);
+  if (refused) {
+    reply(done, arg, stopping(&err), &err, NULL);
+    group_free(g);
+    return;
+  }
+  run(d, g);
+}
+
+bool deployment_prepare_stop(deployment *d) {
+  d->stop_group = group_new(d, true);
+  if (d->stop_group) d->stop_group->stop = true;
+  return d->stop_group;
+}
+
+void deployment_discard_stop(deployment *d) {
+  if (d->stop_group) group_free(d->stop_group);
+}
+
+void deployment_hold_all(deployment *d) {
+  group *g = d->stop_group;
+  d->stop_group = NULL;
+  pthread_mutex_lock(&d->lock);
+  add(d, g);
+  pthread_mutex_unlock(&d->lock);
+  run(d, g);
+}
+
+/* ---- one connector ------------------------------------------------------- */
+
+static void control_input(input *in, bool pause, hw_done *done, void *arg) {
+  hw_error err = {0};
+  if (deployment_phase(in->c.d) >= PHASE_CLOSING) {
+    reply(done, arg, stopping(&err), &err, NULL);
+    return;
+  }
+  single *s = calloc(1, sizeof *s);
+  if (!s) {
+    hw_error_set(&err, HW_ENOMEM, "no memory to pause or start connector %s", in->c.spec->endpoint);
+    reply(done, arg, HW_ENOMEM, &err, NULL);
+    return;
+  }
+  s->t.reason = GATE_USER;
+  s->t.hold = pause;
+  s->t.done = single_done;
+  s->done = done;
+  s->arg = arg;
+  control_add(&in->control, &s->t);
+  control_run(&in->control);
+}
+
+void deployment_control(deployment *d, uint32_t connector, bool pause, hw_done *done, void *arg) {
+  if (connector == DEPLOYMENT_ALL)
+    control_pipeline(d, pause, done, arg);
+  else
+    control_input(d->inputs[connector], pause, done, arg);
+}
+
+bool deployment_running(const deployment *d) {
+  deployment *m = (deployment *)(uintptr_t)d; /* for the lock */
+  pthread_mutex_lock(&m->lock);
+  bool running = m->running;
+  pthread_mutex_unlock(&m->lock);
+  return running;
+}

@@ -1,0 +1,112 @@
+/* deployment_impl.h - the inside of a deployment, shared by deployment*.c.
+ *
+ * DESIGN
+ * A deployment is one task (the pipeline's task) and its connectors' tasks. The
+ * pipeline's task alone runs the circuit, offers batches to outputs, decides
+ * that all is done, and gives events, so none of that needs a lock.
+ *
+ *   NEW ─▸ OPENING ─▸ OPEN ─▸ HOLDING ─▸ DRAINING ─▸ FLUSHING ─▸ CLOSING ─▸ CLOSED
+ *              │         └──────────┴──────────┴──────────┴────────▴  (force, or the deadline)
+ *              └───────────────────────────────────────────────────┘
+ *
+ *   HOLDING   waits until no input fetches any more
+ *   DRAINING  waits until what was taken in has reached the sinks
+ *   FLUSHING  waits until the sinks have made it safe
+ *   CLOSING   waits until every task has ended */
+#ifndef RUNTIME_DEPLOYMENT_IMPL_H
+#define RUNTIME_DEPLOYMENT_IMPL_H
+
+#include "runtime/circuit.h"
+#include "runtime/deployment.h"
+#include "runtime/histogram.h"
+#include "runtime/input.h"
+#include "runtime/output.h"
+
+typedef enum phase {
+  PHASE_NEW, PHASE_OPENING, PHASE_OPEN, PHASE_HOLDING, PHASE_DRAINING, PHASE_FLUSHING, PHASE_CLOSING, PHASE_CLOSED,
+} phase;
+
+struct deployment {
+  task task; /* first: the pipeline's task */
+  _Atomic uint32_t refs;
+  runtime *rt;
+  program *program;
+  char *name;
+  deployment_events events;
+  circuit *circuit;
+  input **inputs;          /* by connector of the program; NULL where it is an output */
+  output **outputs;        /* the other way round */
+  uint32_t n_inputs, n_outputs;
+  char incarnation[37];
+  int64_t started_wall_us;
+  _Atomic uint64_t started_us;        /* 0: not yet */
+
+  /* from any thread to the pipeline's task */
+  alignas(64) source *_Atomic ready;  /* stack of sources, see source.h */
+  _Atomic uint32_t phase;             /* one setter: deployment_set_phase */
+  _Atomic bool watching;              /* outputs that become idle wake the pipeline */
+  _Atomic bool force;
+  _Atomic uint32_t to_open;           /* open calls not returned yet */
+  _Atomic uint32_t open_tasks;        /* tasks to end before the pipeline's */
+  _Atomic uint32_t producers_open;    /* by their owners */
+  _Atomic uint32_t producers_closing; /* closed by their owners, not freed yet */
+  _Atomic uint64_t stop_deadline_us;
+
+  pthread_mutex_t lock;               /* protects down to the blank line */
+  pthread_cond_t changed;             /* a listener came or went, or the phase changed */
+  hw_error open_error;                /* the first one */
+  deployment_listener *listeners;      /* all, with what is to be done with them */
+  hw_producer *producers;
+  uint64_t transitions, settled;      /* of the pipeline: asked for, and the latest that is true */
+  bool running;                       /* as of `settled` */
+  bool stop_asked;                    /* no more transitions, and no more rows of producers */
+
+  /* the pipeline's task */
+  output **touched;                   /* outputs that were given something since they were last empty */
+  uint32_t n_touched;
+  bool *is_touched;                   /* by connector */
+  bool failed;
+  bool stalled;
+  uint64_t stalled_since_us;
+  uint32_t followers;                 /* inputs that wait for others to end */
+  hw_error stop_error;
+  struct group *stop_group;           /* made beforehand, so that a stop needs no memory */
+
+  /* written by the pipeline's task, read by all */
+  alignas(64) _Atomic uint64_t mark;  /* input records taken in so far, by the circuit */
+  _Atomic uint64_t processed_bytes;   /* the inputs add to it too */
+  _Atomic uint64_t steps, stall_us;
+  _Atomic bool complete;
+
+  histogram latency;                  /* nanoseconds, one per batch and sink */
+};
+
+void deployment_set_phase(deployment *d, phase p);
+phase deployment_phase(const deployment *d);
+
+/* deployment_step.c */
+task_next deployment_run(task *t, bool may_block);
+bool deployment_is_quiet(deployment *d); /* nothing is on its way; the pipeline's task */
+uint64_t deployment_completed(const deployment *d);
+circuit_sink deployment_offer;           /* arg: an output */
+
+/* deployment_close.c */
+void deployment_begin_close(deployment *d); /* the pipeline's task */
+void deployment_hurry(deployment *d); /* the same: interrupts what blocks, and has the task run again soon */
+void deployment_advance_stop(deployment *d); /* the pipeline's task: the next phase if it is time */
+
+/* deployment_control.c */
+bool deployment_prepare_stop(deployment *d); /* when all inputs are there; false: no memory */
+void deployment_discard_stop(deployment *d);
+void deployment_hold_all(deployment *d); /* then PHASE_DRAINING; once */
+
+/* producer.c, listener.c: the pipeline's task */
+bool producers_are_quiet(deployment *d); /* frees those that are closed and empty */
+void producers_stop(deployment *d);      /* the deployment's lock held: refuses their rows from now on */
+hw_producer *producer_next(const hw_producer *p); /* these two: the deployment's lock held */
+const queue *producer_queue(const hw_producer *p);
+void producers_close(deployment *d);
+void listeners_update(deployment *d);
+void listeners_close(deployment *d);
+
+#endif

@@ -1,0 +1,160 @@
+/* deployment_stats.c - snapshots, from atomics: no task is asked. */
+#include "runtime/deployment_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static const struct {
+  uint32_t bit;
+  const char *name;
+} hold_names[] = {{GATE_PIPELINE, "pipeline"},         {GATE_USER, "user"},   {GATE_START_AFTER, "start_after"},
+                  {GATE_BACKPRESSURE, "backpressure"}, {GATE_RETRY, "retry"}, {GATE_ENDED, "ended"}};
+
+static void name_holds(uint32_t reasons, char *out, size_t room) {
+  size_t at = 0;
+  out[0] = '\0';
+  for (size_t i = 0; i < sizeof hold_names / sizeof *hold_names; i++)
+    if (reasons & hold_names[i].bit && at < room)
+      at += (size_t)snprintf(out + at, room - at, "%s%s", at ? " " : "", hold_names[i].name);
+}
+
+static void input_stats(deployment *d, input *in, connector_stats *out) {
+  uint32_t reasons = gate_reasons(&in->gate);
+  name_holds(reasons, out->holds, sizeof out->holds);
+  out->paused = reasons & GATE_USER;
+  out->active = reasons == 0;
+  out->epoch = control_epoch(&in->control);
+  out->end_of_input = atomic_load(&in->end_of_input);
+  out->total_records = atomic_load(&in->total_records); /* before what is buffered, for `quiescent` */
+  out->buffered_records = queue_records(&in->source.queue);
+  out->buffered_bytes = queue_bytes(&in->source.queue);
+  out->total_bytes = atomic_load(&in->total_bytes);
+  out->dropped_records = atomic_load(&in->dropped);
+  out->progress_done = atomic_load(&in->progress_done);
+  out->progress_total = atomic_load(&in->progress_total);
+  /* Taken by the circuit first, then how far the sinks are: never true too early. */
+  uint64_t mark = atomic_load(&in->source.taken_mark);
+  out->quiescent = out->buffered_records == 0 && deployment_completed(d) >= mark;
+}
+
+static void output_stats(const deployment *d, const output *o, connector_stats *out) {
+  out->transmitted_records = atomic_load(&o->transmitted_records);
+  out->transmitted_bytes = atomic_load(&o->transmitted_bytes);
+  out->queued_records = queue_records(&o->queue);
+  out->queued_batches = queue_batches(&o->queue);
+  out->queued_bytes = queue_bytes(&o->queue);
+  out->dropped_records = atomic_load(&o->dropped_records);
+  out->memory = queue_held(&o->queue);
+  out->total_processed_input_records = output_mark(o, atomic_load(&d->mark));
+  out->total_processed_steps = output_is_idle(o) ? atomic_load(&d->steps) : atomic_load(&o->done_step);
+}
+
+hw_status deployment_connector_stats(deployment *d, uint32_t i, bool with_errors, connector_stats *out) {
+  hw_connector *c = d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c;
+  hw_status st = connector_fill_stats(c, with_errors, out);
+  if (st != HW_OK) return st;
+  if (d->inputs[i])
+    input_stats(d, d->inputs[i], out);
+  else
+    output_stats(d, d->outputs[i], out);
+  return HW_OK;
+}
+
+static uint64_t resident_bytes(void) {
+  FILE *f = fopen("/proc/self/statm", "re");
+  unsigned long long total, resident = 0;
+  if (!f) return 0;
+  if (fscanf(f, "%llu %llu", &total, &resident) != 2) resident = 0;
+  fclose(f);
+  return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static uint64_t cpu_us(void) {
+  struct rusage r;
+  if (getrusage(RUSAGE_SELF, &r) != 0) return 0;
+  return (uint64_t)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000000u +
+         (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+}
+
+static hw_status fill_connectors(deployment *d, bool with_errors, pipeline_stats *out) {
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    connector_stats *s = d->inputs[i] ? &out->inputs[out->n_inputs] : &out->outputs[out->n_outputs];
+    hw_status st = deployment_connector_stats(d, i, with_errors, s);
+    if (st != HW_OK) return st;
+    if (d->inputs[i])
+      out->n_inputs++;
+    else
+      out->n_outputs++;
+  }
+  return HW_OK;
+}
+
+static void fill_producers(deployment *d, pipeline_stats *out) {
+  pthread_mutex_lock(&d->lock);
+  for (hw_producer *p = d->producers; p; p = producer_next(p)) {
+    const queue *q = producer_queue(p);
+    out->buffered_input_records += queue_records(q);
+    out->buffered_input_bytes += queue_bytes(q);
+  }
+  pthread_mutex_unlock(&d->lock);
+}
+
+static void fill_totals(deployment *d, pipeline_stats *out) {
+  out->running = deployment_running(d);
+  out->complete = atomic_load(&d->complete);
+  out->total_completed_records = deployment_completed(d);
+  out->total_processed_records = atomic_load(&d->mark);
+  out->total_processed_bytes = atomic_load(&d->processed_bytes);
+  for (uint32_t i = 0; i < out->n_inputs; i++) {
+    out->buffered_input_records += out->inputs[i].buffered_records;
+    out->buffered_input_bytes += out->inputs[i].buffered_bytes;
+  }
+  fill_producers(d, out);
+  out->total_input_records = out->total_processed_records + out->buffered_input_records;
+  out->total_input_bytes = out->total_processed_bytes + out->buffered_input_bytes;
+  out->initiated_steps = out->completed_steps = atomic_load(&d->steps);
+  out->output_stall_us = atomic_load(&d->stall_us);
+  out->rss_bytes = resident_bytes();
+  out->cpu_us = cpu_us();
+  out->memory_in_use = atomic_load(&d->rt->mem.used);
+  out->start_time_us = d->started_wall_us;
+  uint64_t started = atomic_load(&d->started_us);
+  out->uptime_us = started ? sched_now_us() - started : 0;
+  memcpy(out->incarnation, d->incarnation, sizeof out->incarnation);
+}
+
+hw_status deployment_stats(deployment *d, bool with_errors, pipeline_stats *out) {
+  memset(out, 0, sizeof *out);
+  out->inputs = calloc(d->n_inputs ? d->n_inputs : 1, sizeof *out->inputs);
+  out->outputs = calloc(d->n_outputs ? d->n_outputs : 1, sizeof *out->outputs);
+  out->n_relations = d->program->n_relations;
+  out->relations = calloc(out->n_relations ? out->n_relations : 1, sizeof *out->relations);
+  for (uint32_t i = 0; out->relations && i < out->n_relations; i++)
+    out->relations[i] = circuit_relation_stats(d->circuit, i);
+  hw_status st = out->inputs && out->outputs && out->relations ? fill_connectors(d, with_errors, out) : HW_ENOMEM;
+  if (st != HW_OK) {
+    pipeline_stats_fini(out);
+    return st;
+  }
+  fill_totals(d, out);
+  return HW_OK;
+}
+
+void deployment_latency(deployment *d, latency_summary *out) {
+  out->count = atomic_load(&d->latency.total);
+  out->p50_us = (double)histogram_quantile(&d->latency, 0.5) / 1000;
+  out->p99_us = (double)histogram_quantile(&d->latency, 0.99) / 1000;
+  out->max_us = (double)atomic_load(&d->latency.max) / 1000;
+}
+
+uint64_t deployment_num_errors(const deployment *d) {
+  uint64_t sum = 0;
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    const hw_connector *c = d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c;
+    for (unsigned k = 0; k < ERROR_KINDS; k++) sum += atomic_load(&c->counts[k]);
+  }
+  return sum;
+}

@@ -1,0 +1,302 @@
+/* deployment_step.c - the pipeline's task: takes batches from sources through
+ * the circuit, and notices when everything is done. */
+#include "runtime/deployment_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BATCHES_PER_TURN 4u /* of one source, then the next one's turn */
+#define QUANTUM_US 200u
+
+static void list(deployment *d, source *s) {
+  if (atomic_exchange(&s->listed, true)) return;
+  source *first = atomic_load(&d->ready);
+  do s->next = first;
+  while (!atomic_compare_exchange_weak(&d->ready, &first, s));
+}
+
+void deployment_source_ready(deployment *d, source *s) {
+  list(d, s);
+  task_notify(&d->task);
+}
+
+void deployment_count_bytes(deployment *d, uint64_t n) { atomic_fetch_add(&d->processed_bytes, n); }
+
+void deployment_output_written(deployment *d, output *out, const batch *b) {
+  (void)out;
+  histogram_add(&d->latency, sched_now_ns() - b->fetched_ns);
+}
+
+void deployment_output_progress(deployment *d, output *out) {
+  if (atomic_load(&out->pipeline_waits) || atomic_load(&d->watching)) task_notify(&d->task);
+}
+
+uint64_t deployment_completed(const deployment *d) {
+  /* The pipeline's mark first: what is counted there has been offered already. */
+  uint64_t mark = atomic_load(&d->mark), least = mark;
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    if (!d->outputs[i]) continue;
+    uint64_t m = output_mark(d->outputs[i], mark);
+    if (m < least) least = m;
+  }
+  return least;
+}
+
+/* ---- outputs ------------------------------------------------------------- */
+
+hw_status deployment_offer(void *arg, batch *b) {
+  output *out = arg;
+  deployment *d = out->c.d;
+  TASK_ASSERT(&d->task);
+  if (!d->is_touched[out->c.index]) {
+    d->is_touched[out->c.index] = true;
+    d->touched[d->n_touched++] = out;
+  }
+  hw_status st = output_offer(out, b);
+  task_notify(&out->c.task);
+  return st;
+}
+
+static void untouch(deployment *d, uint32_t i) {
+  d->is_touched[d->touched[i]->c.index] = false;
+  d->touched[i] = d->touched[--d->n_touched];
+}
+
+/* Whether output i has room; if not, it will wake the pipeline when it has. */
+static bool accepts(output *out) {
+  if (output_accepts(out)) return true;
+  atomic_store(&out->pipeline_waits, true);
+  if (!output_accepts(out)) return false; /* looked again, now that it would tell */
+  atomic_store(&out->pipeline_waits, false);
+  return true;
+}
+
+static bool outputs_accept(deployment *d) {
+  bool all = true;
+  for (uint32_t i = 0; i < d->n_touched;) {
+    output *out = d->touched[i];
+    bool ok = accepts(out);
+    if (ok) atomic_store(&out->pipeline_waits, false);
+    all = all && ok;
+    if (ok && output_is_idle(out) && !out->n_waiting)
+      untouch(d, i);
+    else
+      i++;
+  }
+  return all;
+}
+
+static void note_stall(deployment *d, bool stalled) {
+  uint64_t now = stalled || d->stalled ? sched_now_us() : 0;
+  if (d->stalled) atomic_store(&d->stall_us, atomic_load(&d->stall_us) + now - d->stalled_since_us);
+  d->stalled = stalled;
+  d->stalled_since_us = now;
+}
+
+/* ---- sources ------------------------------------------------------------- */
+
+#define RECORDS_TEXT 80
+
+/* Where the row of the error is in the pipeline's input, counted from 1. A batch
+ * that was made smaller on its way has lost the places of its rows. */
+static void name_records(const batch *b, const eval_error *e, char out[RECORDS_TEXT]) {
+  uint32_t n = hw_batch_count(&b->pub);
+  unsigned long long before = b->mark - n;
+  if (e->n_rows == n)
+    snprintf(out, RECORDS_TEXT, "record %llu", before + e->row + 1);
+  else
+    snprintf(out, RECORDS_TEXT, "one of the records %llu to %llu", before + 1, before + n);
+}
+
+static void eval_failed(deployment *d, const batch *b, const eval_error *e) {
+  hw_error err = e->error;
+  char records[RECORDS_TEXT];
+  name_records(b, e, records);
+  if (e->at)
+    hw_error_code(&err, HW_EEVAL, "RuntimeError.WorkerPanic",
+                  "%s, in %s (line %d, column %d of the program), for %s%s%s of the pipeline's input, a row of \"%s\"",
+                  e->error.message, e->at->text ? e->at->text : "an expression", e->at->line, e->at->column,
+                  e->row_text, *e->row_text ? ": " : "", records, b->pub.schema->name);
+  d->failed = true;
+  for (uint32_t i = 0; i < d->program->n_connectors; i++)
+    if (d->inputs[i]) gate_hold(&d->inputs[i]->gate, GATE_PIPELINE);
+  if (d->events.failed) d->events.failed(d->events.arg, &err);
+}
+
+static bool process(deployment *d, source *s, batch *b) {
+  TASK_ASSERT(&d->task);
+  uint64_t n = hw_batch_count(&b->pub);
+  b->mark = atomic_load_explicit(&d->mark, memory_order_relaxed) + n; /* our own */
+  b->step = atomic_load_explicit(&d->steps, memory_order_relaxed) + 1;
+  eval_error err = {0};
+  hw_status st = circuit_push(d->circuit, s->relation, b, &err);
+  if (st != HW_OK) eval_failed(d, b, &err);
+  deployment_count_bytes(d, b->source_bytes);
+  atomic_store(&s->taken_mark, b->mark);
+  atomic_store(&d->mark, b->mark);
+  queue_done(&s->queue, b);
+  hw_batch_unref(&b->pub);
+  s->has_room(s);
+  return st == HW_OK;
+}
+
+/* True: it holds more. */
+static bool run_source(deployment *d, source *s, bool *stalled) {
+  for (unsigned k = 0; k < BATCHES_PER_TURN; k++) {
+    batch *b = queue_pop(&s->queue);
+    if (!b) return false;
+    if (!process(d, s, b)) return true;
+    if (!outputs_accept(d)) {
+      *stalled = true;
+      return true;
+    }
+  }
+  return true;
+}
+
+/* The stack gives the latest first: turned round, the oldest goes first. */
+static source *take_ready(deployment *d) {
+  source *s = atomic_exchange(&d->ready, NULL), *in_order = NULL;
+  while (s) {
+    source *next = s->next;
+    s->next = in_order;
+    in_order = s;
+    s = next;
+  }
+  return in_order;
+}
+
+static bool run_sources(deployment *d) {
+  uint64_t start = sched_now_us();
+  bool more = false, stalled = false;
+  for (source *s = take_ready(d); s;) {
+    source *next = s->next; /* it may be listed anew from here on */
+    atomic_store(&s->listed, false);
+    bool late = stalled || d->failed || sched_now_us() - start > QUANTUM_US;
+    if (late || run_source(d, s, &stalled)) {
+      more = true;
+      list(d, s);
+    }
+    s = next;
+  }
+  if (stalled) note_stall(d, true);
+  return more && !stalled && !d->failed;
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+bool deployment_is_quiet(deployment *d) {
+  if (d->failed) return true;
+  if (atomic_load(&d->ready)) return false;
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    if (d->inputs[i] && queue_batches(&d->inputs[i]->source.queue)) return false;
+    if (d->outputs[i] && queue_batches(&d->outputs[i]->queue)) return false; /* nor is one to be dropped */
+  }
+  return producers_are_quiet(d);
+}
+
+static bool input_is_over(input *in) { return gate_reasons(&in->gate) & GATE_ENDED; }
+
+static bool carries(const program_connector *spec, const char *label) {
+  for (uint32_t i = 0; i < spec->n_labels; i++)
+    if (strcmp(spec->labels[i], label) == 0) return true;
+  return false;
+}
+
+static bool label_is_done(const deployment *d, const char *label) {
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    input *in = d->inputs[i];
+    if (!in || !carries(in->c.spec, label)) continue;
+    if (!atomic_load(&in->end_of_input) || queue_batches(&in->source.queue)) return false;
+  }
+  return true;
+}
+
+/* Lets inputs go whose start_after is met. */
+static void release_followers(deployment *d) {
+  uint32_t left = 0;
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    input *in = d->inputs[i];
+    if (!in || !(gate_reasons(&in->gate) & GATE_START_AFTER)) continue;
+    bool met = true;
+    for (uint32_t k = 0; k < in->c.spec->n_start_after && met; k++) met = label_is_done(d, in->c.spec->start_after[k]);
+    if (met)
+      input_release(in, GATE_START_AFTER);
+    else
+      left++;
+  }
+  d->followers = left;
+}
+
+static bool all_inputs_over(const deployment *d) {
+  for (uint32_t i = 0; i < d->program->n_connectors; i++)
+    if (d->inputs[i] && !input_is_over(d->inputs[i])) return false;
+  return atomic_load(&d->producers_open) == 0;
+}
+
+static bool find_failed(const deployment *d, hw_error *err) {
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    hw_connector *c = d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c;
+    if (!connector_failed(c)) continue;
+    pthread_mutex_lock(&c->lock);
+    hw_error_set(err, HW_EIO, "connector %s failed: %s", c->spec->endpoint, c->fatal);
+    pthread_mutex_unlock(&c->lock);
+    return true;
+  }
+  return false;
+}
+
+static void look_for_completion(deployment *d) {
+  if (atomic_load(&d->complete) || d->failed || !all_inputs_over(d)) return;
+  atomic_store(&d->watching, true);
+  if (!deployment_is_quiet(d)) return;
+  atomic_store(&d->complete, true);
+  if (atomic_load(&d->producers_open)) { /* one came between the look and the mark */
+    atomic_store(&d->complete, false);
+    return;
+  }
+  hw_error err = {0};
+  bool bad = find_failed(d, &err);
+  if (d->events.complete) d->events.complete(d->events.arg, bad ? &err : NULL);
+}
+
+static void give_opened(deployment *d) {
+  pthread_mutex_lock(&d->lock);
+  hw_error err = d->open_error;
+  pthread_mutex_unlock(&d->lock);
+  atomic_store(&d->started_us, sched_now_us());
+  deployment_set_phase(d, PHASE_OPEN);
+  if (d->events.opened) d->events.opened(d->events.arg, err.status ? &err : NULL);
+}
+
+task_next deployment_run(task *t, bool may_block) {
+  (void)may_block;
+  deployment *d = (deployment *)t;
+  phase p = deployment_phase(d);
+  if (p == PHASE_NEW) return TASK_IDLE;
+  bool opening = p == PHASE_OPENING && atomic_load(&d->to_open);
+  if (p == PHASE_CLOSING || (opening && atomic_load(&d->force))) deployment_hurry(d);
+  if (p >= PHASE_CLOSING || opening) return TASK_IDLE;
+  if (atomic_load(&d->force)) {
+    deployment_begin_close(d);
+    return TASK_IDLE;
+  }
+  if (p == PHASE_OPENING) give_opened(d);
+  listeners_update(d);
+  bool more = false;
+  if (!d->failed && outputs_accept(d)) {
+    if (d->stalled) note_stall(d, false);
+    uint64_t before = atomic_load_explicit(&d->mark, memory_order_relaxed); /* our own */
+    more = run_sources(d);
+    if (atomic_load_explicit(&d->mark, memory_order_relaxed) != before) atomic_fetch_add(&d->steps, 1);
+  } else if (!d->failed && !d->stalled) {
+    note_stall(d, true);
+  }
+  if (atomic_load(&d->producers_closing)) producers_are_quiet(d);
+  if (d->followers) release_followers(d);
+  if (deployment_phase(d) == PHASE_OPEN)
+    look_for_completion(d);
+  else
+    deployment_advance_stop(d);
+  return more ? TASK_AGAIN : TASK_IDLE;
+}

@@ -1,0 +1,64 @@
+/* input.h - an input connector at work: gate, fetches, streams, queue.
+ *
+ * DESIGN
+ * An input is a task. Each run of it is one fetch: it enters the gate, parses
+ * what streams still hold, lets the transport bring in more (which parses it on
+ * the way, see stream.c), queues the rows for the circuit and leaves the gate.
+ * All that a pause promises to stand still moves only between enter and leave.
+ *
+ * Held by backpressure, the input is woken by the pipeline's task when the queue
+ * has room again; by the other reasons, by whoever lifts them. */
+#ifndef RUNTIME_INPUT_H
+#define RUNTIME_INPUT_H
+
+#include "runtime/connector.h"
+#include "runtime/control.h"
+#include "runtime/gate.h"
+#include "runtime/source.h"
+
+typedef struct input {
+  hw_connector c; /* first */
+  source source;
+  alignas(64) gate gate;
+  control control;
+  /* the task's own, while it is in the gate */
+  batch *open;          /* being filled */
+  hw_batch *lent;       /* with the transport, see hw_input_batch */
+  uint32_t rows_wanted; /* capacity of the next batch */
+  hw_stream *streams;   /* all, newest first */
+  hw_stream *unparsed;  /* those with bytes that found no room */
+  uint64_t now_ns;      /* when this fetch began */
+  bool starved;         /* the memory budget refused a block in this fetch */
+  uint32_t starvations; /* fetches in a row that it did so */
+  bool ended;           /* the transport has no more, or failed; streams may still hold bytes */
+  _Atomic bool resumed; /* a hold was lifted since the last fetch */
+  _Atomic uint64_t total_records, total_bytes, dropped, progress_done, progress_total;
+  _Atomic bool end_of_input;
+} input;
+
+hw_status input_init(input *in, deployment *d, runtime *rt, uint32_t index, const program_connector *spec,
+                     const hw_schema *schema, hw_error *err);
+void input_fini(input *in); /* its task is closed */
+/* Destroys the instance and lets go of streams and batches; from `closed`. */
+void input_drop(input *in);
+
+/* Lifts reasons and lets it run if that opened the gate. [any thread] */
+void input_release(input *in, uint32_t reasons);
+
+/* ---- between input.c and stream.c, inside the gate ---- */
+
+/* The batch being filled, made if there is none; NULL: the queue is full or
+ * memory is short. */
+batch *input_open_batch(input *in);
+/* Queues the batch being filled, if it holds rows. */
+void input_flush(input *in);
+/* Counts n bytes of the source as done with: with the rows being made, if any. */
+void input_account(input *in, uint64_t n);
+/* Whether nothing is under way: then memory is not refused, or inputs could wait
+ * for each other's for ever, and for that of a pipeline that stands still. */
+bool input_is_empty(const input *in);
+/* Parses what found no room before; true: nothing is left of it. */
+bool input_parse_rest(input *in);
+void stream_free(hw_stream *s);
+
+#endif

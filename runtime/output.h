@@ -1,0 +1,79 @@
+/* output.h - an output connector at work: queue, encoder, sink.
+ *
+ * DESIGN
+ * An output is a task that takes batches from its queue, encodes them into one
+ * buffer of some hundred KiB and writes that out; the buffer stays until the
+ * sink has taken all of it, so a sink that fails for a time loses nothing. The
+ * circuit's side (output_offer) never waits: what finds no slot in the queue
+ * stands in a list on that side, counted as queued, and the pipeline takes no more
+ * input until the list is empty (on_full = hold).
+ *
+ * `done_mark` says how far this sink has come: all that the pipeline had taken in
+ * up to there is written. Several batches may have one mark, so it is reached when
+ * one with a later mark is written, or nothing is in hand: an output with nothing
+ * in hand is always up to date. */
+#ifndef RUNTIME_OUTPUT_H
+#define RUNTIME_OUTPUT_H
+
+#include "runtime/connector.h"
+#include "runtime/queue.h"
+
+#include <headworks/format.h>
+
+typedef enum output_phase { OUTPUT_OPEN, OUTPUT_FINISH, OUTPUT_FINISHED } output_phase;
+
+typedef struct output {
+  hw_connector c; /* first */
+  queue queue;
+  /* the pipeline's task */
+  batch **waiting;         /* found no slot; a queue of its own */
+  uint32_t n_waiting, first_waiting, waiting_capacity;
+  _Atomic bool pipeline_waits; /* wants to be notified when there is room */
+  /* the output's task */
+  void *encoder;           /* NULL: takes whole batches */
+  bool begun;              /* the document's opening is written */
+  batch *current;          /* being encoded */
+  uint32_t taken;          /* rows of it that are in `bytes` */
+  uint32_t bad;            /* rows of it that could not be encoded */
+  batch *encoded[64];      /* done, but their bytes are not all written */
+  uint32_t encoded_bad[64];
+  uint32_t n_encoded;
+  hw_bytes bytes;
+  size_t sent;             /* of bytes */
+  uint64_t last_mark, last_step; /* of the last batch that is written */
+  uint64_t flushed_us;     /* when last */
+  bool dirty;              /* something was written since */
+  bool ended;              /* the document's end is in bytes, or written */
+  /* shared */
+  _Atomic bool reopen;
+  _Atomic uint32_t phase;  /* output_phase: set to FINISH by the pipeline, to FINISHED by the output */
+  _Atomic bool failed;
+  _Atomic uint64_t transmitted_records, transmitted_bytes, done_mark, done_step;
+  _Atomic uint64_t dropped_records; /* after it failed for good */
+} output;
+
+hw_status output_init(output *out, deployment *d, runtime *rt, uint32_t index, const program_connector *spec,
+                      const hw_schema *schema, hw_error *err);
+void output_fini(output *out);
+void output_drop(output *out); /* destroys the instance, lets go of batches; from `closed` */
+
+/* The pipeline's task. Takes a reference of b. */
+hw_status output_offer(output *out, const batch *b);
+/* Moves what waits into the queue; true: the output can be given more. */
+bool output_accepts(output *out);
+
+/* Whether everything it was given has been handled. [any thread] */
+bool output_is_idle(const output *out);
+/* How far it has come, given how far the pipeline has. [any thread] */
+uint64_t output_mark(const output *out, uint64_t pipeline_mark);
+
+/* Ends the document and flushes once everything is written; phase tells. */
+void output_finish(output *out);
+void output_reopen(output *out);
+
+/* What an output tells its deployment: a batch is with the sink; it has room
+ * again, is idle, finished or failed. */
+void deployment_output_written(deployment *d, output *out, const batch *b);
+void deployment_output_progress(deployment *d, output *out);
+
+#endif

@@ -1,0 +1,102 @@
+/* queue.h - a bounded queue of batches: a ring, and what it holds.
+ *
+ * Counters count up for ever, each written by one side only, so that what is
+ * held is a difference and nobody needs a read-modify-write.
+ *
+ * A queue is full at its configured bounds, or when it holds a normal amount
+ * already: bounds are for the worst case, a short queue keeps data in the cache
+ * and latency low. */
+#ifndef RUNTIME_QUEUE_H
+#define RUNTIME_QUEUE_H
+
+#include "runtime/batch.h"
+#include "runtime/ring.h"
+
+#define QUEUE_SLOTS 128u
+#define QUEUE_NORMAL_BATCHES 8u
+#define QUEUE_NORMAL_BYTES (UINT64_C(4) << 20)
+
+typedef struct queue_count {
+  alignas(RING_LINE) _Atomic uint64_t records;
+  _Atomic uint64_t bytes;   /* of input, as statistics count them */
+  _Atomic uint64_t held;    /* memory kept alive */
+  _Atomic uint64_t batches;
+} queue_count;
+
+typedef struct queue {
+  ring ring;
+  queue_count in;  /* written by the producer */
+  queue_count out; /* written by the consumer */
+  uint64_t max_records, max_held;
+} queue;
+
+static inline bool queue_init(queue *q, uint64_t max_records, uint64_t max_held) {
+  q->max_records = max_records;
+  q->max_held = max_held;
+  return ring_init(&q->ring, QUEUE_SLOTS, 0);
+}
+
+static inline void queue_fini(queue *q) {
+  for (batch *b; (b = ring_pop(&q->ring));) hw_batch_unref(&b->pub);
+  ring_fini(&q->ring);
+}
+
+static inline void queue_add(queue_count *c, uint64_t records, uint64_t bytes, uint64_t held) {
+  /* Relaxed loads: one writer, its own counters. Sequential stores: whoever sees them sees the batch's effects. */
+  atomic_store(&c->records, atomic_load_explicit(&c->records, memory_order_relaxed) + records);
+  atomic_store(&c->bytes, atomic_load_explicit(&c->bytes, memory_order_relaxed) + bytes);
+  atomic_store(&c->held, atomic_load_explicit(&c->held, memory_order_relaxed) + held);
+  atomic_store(&c->batches, atomic_load_explicit(&c->batches, memory_order_relaxed) + 1);
+}
+
+/* out before in: a difference is never negative. */
+static inline uint64_t queue_records(const queue *q) {
+  uint64_t out = atomic_load(&q->out.records);
+  return atomic_load(&q->in.records) - out;
+}
+static inline uint64_t queue_bytes(const queue *q) {
+  uint64_t out = atomic_load(&q->out.bytes);
+  return atomic_load(&q->in.bytes) - out;
+}
+static inline uint64_t queue_held(const queue *q) {
+  uint64_t out = atomic_load(&q->out.held);
+  return atomic_load(&q->in.held) - out;
+}
+static inline uint64_t queue_batches(const queue *q) {
+  uint64_t out = atomic_load(&q->out.batches);
+  return atomic_load(&q->in.batches) - out;
+}
+
+/* Any thread; exact for the producer. A producer that has set a flag and then
+ * finds the queue full has its flag seen by the consumer, which takes, counts,
+ * and then looks for flags (counters and flags are sequentially consistent; the
+ * ring is read after them). */
+static inline bool queue_is_full(const queue *q) {
+  uint64_t held = queue_held(q);
+  if (held >= q->max_held || queue_records(q) >= q->max_records) return true;
+  ring_pos n = ring_count(&q->ring);
+  return n > q->ring.mask || (n >= QUEUE_NORMAL_BATCHES && held >= QUEUE_NORMAL_BYTES);
+}
+
+/* Producer: counts b as held, for a producer that keeps what finds no slot in a
+ * list of its own, until queue_place. */
+static inline void queue_count_in(queue *q, const batch *b) {
+  queue_add(&q->in, hw_batch_count(&b->pub), b->source_bytes, b->held);
+}
+/* Producer: takes the reference of b, which is counted; false: no slot. */
+static inline bool queue_place(queue *q, batch *b) { return ring_push(&q->ring, b); }
+
+/* Producer: both. False: no slot (nothing taken). */
+static inline bool queue_push(queue *q, batch *b) {
+  if (ring_room(&q->ring, 1) == 0) return false;
+  queue_count_in(q, b);
+  return queue_place(q, b);
+}
+
+/* Consumer: the next batch, which stays counted until queue_done. NULL: empty. */
+static inline batch *queue_pop(queue *q) { return ring_pop(&q->ring); }
+static inline void queue_done(queue *q, const batch *b) {
+  queue_add(&q->out, hw_batch_count(&b->pub), b->source_bytes, b->held);
+}
+
+#endif

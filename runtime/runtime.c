@@ -1,0 +1,36 @@
+#include "runtime/runtime.h"
+
+#include <stdlib.h>
+
+#define MEMORY_LIMIT_DEFAULT (UINT64_C(1) << 30)
+#define PAUSE_TIMEOUT_DEFAULT_US (5 * UINT64_C(1000000))
+
+runtime *runtime_new(const runtime_options *o, hw_error *err) {
+  runtime *rt = aligned_alloc(64, (sizeof *rt + 63) & ~(size_t)63);
+  if (!rt) goto no_memory;
+  if (logger_init(&rt->log, o->log_level, o->log, o->log_arg) != HW_OK) goto no_log;
+  if (mem_init(&rt->mem, o->memory_limit ? o->memory_limit : MEMORY_LIMIT_DEFAULT) != HW_OK) goto no_mem;
+  rt->pause_timeout_us = o->pause_timeout_us ? o->pause_timeout_us : PAUSE_TIMEOUT_DEFAULT_US;
+  rt->sched = sched_new(o->workers, err);
+  if (rt->sched) return rt;
+
+  mem_fini(&rt->mem);
+  logger_fini(&rt->log);
+  free(rt);
+  return NULL;
+no_mem:
+  logger_fini(&rt->log);
+no_log:
+  free(rt);
+no_memory:
+  hw_error_set(err, HW_ENOMEM, "no memory for an engine");
+  return NULL;
+}
+
+void runtime_free(runtime *rt) {
+  if (!rt) return;
+  sched_free(rt->sched);
+  mem_fini(&rt->mem);
+  logger_fini(&rt->log);
+  free(rt);
+}

@@ -1,0 +1,29 @@
+/* runtime.h - what all pipelines of an engine share: threads, memory, log. */
+#ifndef RUNTIME_RUNTIME_H
+#define RUNTIME_RUNTIME_H
+
+#include "runtime/log.h"
+#include "runtime/mem.h"
+#include "runtime/sched.h"
+
+typedef struct runtime {
+  logger log;
+  mem mem;
+  sched *sched;
+  uint64_t pause_timeout_us; /* how long a pause may wait for a fetch to end */
+} runtime;
+
+typedef struct runtime_options {
+  unsigned workers;       /* 0: one per core */
+  uint64_t memory_limit;  /* bytes; 0: 1 GiB */
+  uint64_t pause_timeout_us; /* 0: 5 s */
+  hw_log_level log_level;
+  hw_log_function *log;
+  void *log_arg;
+} runtime_options;
+
+runtime *runtime_new(const runtime_options *options, hw_error *err);
+/* Every deployment must be gone. */
+void runtime_free(runtime *rt);
+
+#endif

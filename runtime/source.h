@@ -1,0 +1,40 @@
+/* source.h - where the circuit gets batches from: a queue, and how to say that
+ * it is not empty.
+ *
+ * Sources with something in their queue stand in a stack that many push to and
+ * the pipeline's task takes whole; `listed` keeps a source from standing in it
+ * twice. So the pipeline looks at busy sources only, of however many there are.
+ *
+ * Set and reset of `listed`: a producer that pushes a batch sets it, and lists
+ * the source if it was clear. The pipeline clears it before it looks into the
+ * queue: a batch pushed after that look lists the source again. */
+#ifndef RUNTIME_SOURCE_H
+#define RUNTIME_SOURCE_H
+
+#include "runtime/deployment.h"
+#include "runtime/queue.h"
+
+typedef struct source source;
+
+struct source {
+  queue queue;
+  uint32_t relation;
+  _Atomic bool listed;
+  source *next;              /* in the stack */
+  void (*has_room)(source *s); /* after batches were taken; on the pipeline's task */
+  _Atomic uint64_t taken_mark; /* batch.mark of the last batch taken from it */
+};
+
+static inline bool source_init(source *s, uint32_t relation, uint64_t max_records, uint64_t max_held,
+                               void (*has_room)(source *s)) {
+  s->relation = relation;
+  s->has_room = has_room;
+  return queue_init(&s->queue, max_records, max_held);
+}
+
+/* Lists it and wakes the pipeline. [the source's producer] */
+void deployment_source_ready(deployment *d, source *s);
+/* Bytes of input that made no rows are processed as soon as they are parsed. [any thread] */
+void deployment_count_bytes(deployment *d, uint64_t n);
+
+#endif

@@ -1,0 +1,83 @@
+/* stats.h - snapshots of what a running pipeline has done. Every number is
+ * counted where it happens and read from atomics: taking a snapshot waits for
+ * nobody. Strings are copies that the *_fini functions free. */
+#ifndef RUNTIME_STATS_H
+#define RUNTIME_STATS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct connector_error {
+  int64_t timestamp_us;
+  uint64_t index;    /* of all errors of this kind, from 0 */
+  char tag[32];
+  char *message;     /* at most 8 KiB */
+} connector_error;
+
+typedef struct connector_error_list {
+  uint32_t n;
+  connector_error *items; /* oldest first, at most 100 */
+} connector_error_list;
+
+typedef struct connector_stats {
+  char *endpoint;          /* "table.connector" */
+  char *relation, *name;
+  bool is_input;
+  char *config_json;       /* the connector object, secrets masked */
+  char *fatal_error;       /* NULL: none */
+  bool healthy;            /* no failure standing */
+  char *health_reason;     /* NULL when healthy */
+  /* inputs */
+  bool paused;             /* by the user */
+  bool active;             /* nothing holds it */
+  char holds[128];         /* reasons it is held, blank separated: "pipeline user start_after backpressure retry ended" */
+  bool quiescent;          /* everything it took in has reached the sinks */
+  uint64_t epoch;
+  char *position;
+  uint64_t total_bytes, total_records, buffered_bytes, buffered_records, dropped_records;
+  uint64_t progress_done, progress_total;
+  bool end_of_input;
+  /* outputs */
+  uint64_t transmitted_records, transmitted_bytes, queued_records, queued_batches, queued_bytes;
+  uint64_t total_processed_input_records, total_processed_steps, memory;
+  /* both */
+  uint64_t num_transport_errors, num_parse_errors, num_encode_errors;
+  connector_error_list parse_errors, transport_errors, encode_errors; /* filled when asked for */
+} connector_stats;
+
+/* What came out of a relation and what its filters held back: with the inputs'
+ * and outputs' counts this accounts for every record (`headworks bench`). A row
+ * counts once, whatever its weight. */
+typedef struct relation_stats {
+  uint64_t records;  /* rows that came out: of a table, those that its inputs brought; of a view, its changes */
+  uint64_t filtered; /* rows that the WHERE of its branches dropped */
+} relation_stats;
+
+typedef struct pipeline_stats {
+  bool running;            /* state Running, else Paused */
+  bool complete;           /* pipeline_complete */
+  uint64_t total_input_records, total_input_bytes, buffered_input_records, buffered_input_bytes;
+  uint64_t total_processed_records, total_processed_bytes, total_completed_records;
+  uint64_t initiated_steps, completed_steps;
+  uint64_t output_stall_us;
+  uint64_t rss_bytes, cpu_us, memory_in_use;
+  int64_t start_time_us;   /* since 1970 */
+  uint64_t uptime_us;
+  char incarnation[37];
+  uint32_t n_inputs, n_outputs;
+  connector_stats *inputs, *outputs;
+  uint32_t n_relations;    /* as in the program; 0: not counted */
+  relation_stats *relations;
+} pipeline_stats;
+
+void pipeline_stats_fini(pipeline_stats *s);
+void connector_stats_fini(connector_stats *s);
+
+/* Latencies, for `headworks bench`: quantiles in microseconds of the time from
+ * the fetch of a batch to its last byte written, and their count. */
+typedef struct latency_summary {
+  uint64_t count;
+  double p50_us, p99_us, max_us;
+} latency_summary;
+
+#endif

@@ -1,0 +1,324 @@
+/* stream.c - bytes of one stream to rows.
+ *
+ * DESIGN
+ * A stream has a buffer block that the transport fills behind the bytes that
+ * are not parsed yet:
+ *
+ *      0 ........ parsed ........ filled ........ capacity - HW_PARSE_PADDING
+ *        in batches    a cut record     free
+ *
+ * Parsing makes rows whose strings point into the block; the batch keeps the
+ * block. A block is never written where a batch may look: when it is full, the
+ * cut record at its end moves to a new block. Small reads share a block, so that
+ * a slow stream does not pin one per row.
+ *
+ * A record longer than the connector's limit is reported once and passed over up
+ * to where the format finds the next one.
+ *
+ * When rows find no room (queue or memory), the bytes stay where they are, the
+ * stream is listed as unparsed, and the input parses it before it fetches. */
+#include "runtime/input.h"
+#include "runtime/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define READ_LEAST 4096u
+
+struct hw_stream {
+  input *in;
+  hw_stream *next, **prev;            /* all of the input */
+  hw_stream *next_unparsed;
+  void *parser;
+  block *buf;                         /* NULL: none at the moment */
+  size_t parsed, filled;
+  uint64_t offset;                    /* in the source, of buf->data[parsed] */
+  bool listed;                        /* as unparsed */
+  bool message_end;                   /* a message ends at `filled` */
+  bool closing, cut;                  /* no more bytes; cut: the last record is not whole */
+  bool skipping;                      /* within a record that is too long */
+  bool midway;                        /* the parser has seen the start of a message, and not its end */
+  bool broken;                        /* cannot be followed: bytes are dropped */
+  char *name;
+};
+
+/* ---- reports ------------------------------------------------------------- */
+
+/* `data` is where parsing began, for positions. */
+typedef struct parse_report {
+  hw_report report;
+  const hw_stream *stream;
+  const char *data;
+} parse_report;
+
+static void report_bad(hw_report *r, const hw_bad_record *bad) {
+  parse_report *pr = (parse_report *)r;
+  const hw_stream *s = pr->stream;
+  uint64_t at = s->offset + (uint64_t)(bad->start >= pr->data ? bad->start - pr->data : 0);
+  report_add(&s->in->c, ERROR_PARSE, s->name, at, bad);
+}
+
+static void report_stream(hw_stream *s, const char *tag, const char *reason) {
+  parse_report pr = {.report = {report_bad}, .stream = s, .data = s->buf ? s->buf->data + s->parsed : NULL};
+  hw_bad_record bad = {.start = pr.data, .len = s->filled - s->parsed, .tag = tag, .reason = reason};
+  report_bad(&pr.report, &bad);
+}
+
+/* ---- buffers ------------------------------------------------------------- */
+
+static size_t buffer_room(const hw_stream *s) {
+  if (!s->buf) return 0;
+  size_t end = s->buf->capacity - HW_PARSE_PADDING;
+  return end > s->filled ? end - s->filled : 0;
+}
+
+/* Bytes for a block with `tail` and about `want` more: a little less than wanted
+ * where that makes it a block size down. */
+static size_t buffer_size(size_t tail, size_t want) {
+  size_t overhead = sizeof(block) + HW_PARSE_PADDING + tail, p = 1;
+  while (p <= (overhead + want) / 2) p *= 2;
+  return p >= overhead + (want + 1) / 2 ? p - sizeof(block) : tail + want + HW_PARSE_PADDING;
+}
+
+/* Moves the cut record to a block with room for about `want` more bytes. */
+static bool buffer_renew(hw_stream *s, size_t want, bool essential) {
+  size_t tail = s->filled - s->parsed;
+  size_t size = buffer_size(tail, want);
+  if (s->buf && block_is_mine(s->buf) && s->buf->capacity >= size) {
+    memmove(s->buf->data, s->buf->data + s->parsed, tail);
+  } else {
+    if (tail > want) size += tail; /* a long record: grow by doubling */
+    mem *m = &s->in->c.rt->mem;
+    block *b = essential ? mem_get_essential(m, size) : mem_get(m, size);
+    if (!b) return false;
+    if (s->buf) memcpy(b->data, s->buf->data + s->parsed, tail);
+    block_unref(s->buf);
+    s->buf = b;
+  }
+  s->parsed = 0;
+  s->filled = tail;
+  return true;
+}
+
+void *hw_stream_reserve(hw_stream *s, size_t want, size_t *room) {
+  TASK_ASSERT(&s->in->c.task);
+  if (s->listed) return NULL;
+  if (want == 0) want = 1;
+  size_t least = want < READ_LEAST ? want : READ_LEAST;
+  if (buffer_room(s) < least && !buffer_renew(s, want, false) &&
+      !(input_is_empty(s->in) && buffer_renew(s, least, true))) {
+    s->in->starved = true;
+    return NULL;
+  }
+  *room = buffer_room(s);
+  if (*room > want) *room = want;
+  return s->buf->data + s->filled;
+}
+
+/* ---- parsing ------------------------------------------------------------- */
+
+static void list_unparsed(hw_stream *s) {
+  if (s->listed) return;
+  s->listed = true;
+  hw_stream **end = &s->in->unparsed; /* in order of arrival */
+  while (*end) end = &(*end)->next_unparsed;
+  s->next_unparsed = NULL;
+  *end = s;
+}
+
+/* n bytes are done with. */
+static void advance(hw_stream *s, size_t n) {
+  s->parsed += n;
+  s->offset += n;
+  input_account(s->in, n);
+}
+
+static bool ends_here(const hw_stream *s) { return s->message_end || s->closing; }
+
+/* Passes over a record that is too long. True: its end was found. */
+static bool skip_record(hw_stream *s) {
+  const hw_parser_ops *ops = s->in->c.spec->format->parser;
+  size_t have = s->filled - s->parsed;
+  size_t n = ops->skip ? ops->skip(s->parser, s->buf->data + s->parsed, have) : 0;
+  advance(s, n ? n : have);
+  if (n || ends_here(s)) s->skipping = false;
+  return n != 0;
+}
+
+/* What is left after the parser is not a whole record: true when there is now
+ * something else to parse. */
+static bool check_length(hw_stream *s) {
+  size_t have = s->filled - s->parsed;
+  if (have <= (size_t)s->in->c.spec->max_record_bytes) return false;
+  char reason[128];
+  snprintf(reason, sizeof reason, "record is longer than max_record_bytes (%lld): it is passed over",
+           (long long)s->in->c.spec->max_record_bytes);
+  report_stream(s, "too_long", reason);
+  if (!s->in->c.spec->format->parser->skip) s->broken = true;
+  s->skipping = true;
+  return true;
+}
+
+/* One call of the parser. False: no room for rows, or no memory. */
+static bool parse_some(hw_stream *s, bool *again) {
+  input *in = s->in;
+  batch *b = input_open_batch(in);
+  if (!b) return false;
+  if (!batch_keep(b, s->buf)) {
+    input_flush(in);
+    *again = true;
+    return true;
+  }
+  const char *data = s->buf->data + s->parsed;
+  size_t have = s->filled - s->parsed, consumed = 0;
+  parse_report pr = {.report = {report_bad}, .stream = s, .data = data};
+  bool final = ends_here(s) && !s->cut;
+  hw_status st = in->c.spec->format->parser->parse(s->parser, data, have, final, &b->pub, &pr.report, &consumed);
+  advance(s, consumed);
+  s->midway = st != HW_OK || !final || s->parsed < s->filled;
+  if (st == HW_EPARSE) {
+    s->broken = true;
+    return true;
+  }
+  if (st == HW_ENOMEM) {
+    in->starved = true;
+    input_flush(in);
+    return false;
+  }
+  bool full = b->pub.n_rows == b->pub.capacity;
+  if (full) input_flush(in);
+  *again = full || (final && consumed > 0);
+  return true;
+}
+
+/* A parser that knows nothing of what came before; false: no memory, the old one stays. */
+static bool renew_parser(hw_stream *s) {
+  const program_connector *spec = s->in->c.spec;
+  hw_error err = {0};
+  void *fresh;
+  if (spec->format->parser->create(spec->format_config, s->in->c.schema, &fresh, &err) != HW_OK) return false;
+  spec->format->parser->destroy(s->parser);
+  s->parser = fresh;
+  return true;
+}
+
+/* At the end of a message or of the stream, with what the parser left over. */
+static void finish_rest(hw_stream *s) {
+  if (s->parsed < s->filled && !s->skipping && !s->broken)
+    report_stream(s, "truncated", "the input ends within this record");
+  if (s->buf) advance(s, s->filled - s->parsed);
+  if (s->message_end && s->midway) {
+    s->broken = !renew_parser(s);
+    s->midway = s->broken;
+  }
+  s->message_end = false;
+  s->skipping = false;
+}
+
+/* Parses all that can be; false: rows found no room. */
+static bool parse(hw_stream *s) {
+  for (bool again = true; again && s->parsed < s->filled;) {
+    again = false;
+    if (s->broken) {
+      advance(s, s->filled - s->parsed);
+    } else if (s->skipping) {
+      again = skip_record(s);
+    } else {
+      if (!parse_some(s, &again)) return false;
+      again = again || s->broken || (!ends_here(s) && check_length(s));
+    }
+  }
+  if (ends_here(s)) finish_rest(s);
+  return true;
+}
+
+static void set_position(hw_stream *s) {
+  char text[CONNECTOR_POSITION_MAX];
+  snprintf(text, sizeof text, "%s@%llu", s->name, (unsigned long long)s->offset);
+  hw_input_set_position(&s->in->c, text);
+}
+
+/* An idle stream keeps no buffer. */
+static void drop_empty_buffer(hw_stream *s) {
+  if (!s->buf || s->parsed < s->filled) return;
+  if (buffer_room(s) >= READ_LEAST && !block_is_mine(s->buf)) return; /* go on filling it */
+  block_unref(s->buf);
+  s->buf = NULL;
+  s->parsed = s->filled = 0;
+}
+
+static bool parse_and_settle(hw_stream *s) {
+  bool done = parse(s);
+  set_position(s);
+  if (done) drop_empty_buffer(s);
+  return done;
+}
+
+hw_status hw_stream_commit(hw_stream *s, size_t n, unsigned flags) {
+  TASK_ASSERT(&s->in->c.task);
+  s->filled += n;
+  if (flags & HW_MESSAGE_END) s->message_end = true;
+  if (!parse_and_settle(s)) {
+    list_unparsed(s);
+    return HW_EAGAIN;
+  }
+  if (s->broken) return HW_EPARSE;
+  return queue_is_full(&s->in->source.queue) ? HW_EAGAIN : HW_OK;
+}
+
+bool input_parse_rest(input *in) {
+  while (in->unparsed) {
+    hw_stream *s = in->unparsed;
+    if (!parse_and_settle(s)) return false;
+    in->unparsed = s->next_unparsed;
+    s->listed = false;
+    if (s->closing) stream_free(s);
+  }
+  return true;
+}
+
+/* ---- life ---------------------------------------------------------------- */
+
+hw_stream *hw_stream_open(hw_connector *c, const char *name, uint64_t offset) {
+  input *in = (input *)c;
+  hw_error err = {0};
+  hw_stream *s = calloc(1, sizeof *s);
+  if (!s) return NULL;
+  if (!(s->name = strdup(name))) goto no_name;
+  if (c->spec->format->parser->create(c->spec->format_config, c->schema, &s->parser, &err) != HW_OK) goto no_parser;
+  s->in = in;
+  s->offset = offset;
+  s->prev = &in->streams;
+  s->next = in->streams;
+  if (s->next) s->next->prev = &s->next;
+  in->streams = s;
+  return s;
+
+no_parser:
+  hw_connector_log(c, HW_LOG_ERROR, "cannot parse %s: %s", name, err.message);
+  free(s->name);
+no_name:
+  free(s);
+  return NULL;
+}
+
+void hw_stream_close(hw_stream *s, bool complete) {
+  TASK_ASSERT(&s->in->c.task);
+  s->closing = true;
+  s->cut = !complete;
+  if (s->listed) return; /* parsed, and freed, when there is room */
+  if (parse_and_settle(s))
+    stream_free(s);
+  else
+    list_unparsed(s);
+}
+
+void stream_free(hw_stream *s) {
+  *s->prev = s->next;
+  if (s->next) s->next->prev = s->prev;
+  s->in->c.spec->format->parser->destroy(s->parser);
+  block_unref(s->buf);
+  free(s->name);
+  free(s);
+}

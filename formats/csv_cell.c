@@ -1,0 +1,266 @@
+/* csv_cell.c - the cells of a CSV record into the columns. */
+#include "formats/csv.h"
+#include "formats/fast_column.h"
+#include "formats/scan.h"
+
+#include <string.h>
+
+/* ---- where a cell ends -------------------------------------------------------- */
+
+size_t csv_line_end(const csv_reader *r, const char *p, bool *at_end) {
+  *at_end = p >= r->end && r->final;
+  if (p >= r->end) return 0;
+  if (*p == '\n') return 1;
+  if (*p != '\r') return 0;
+  if (p + 1 < r->end) return p[1] == '\n' ? 2 : 0;
+  return r->final; /* a CR that ends the stream stands for a line end that was cut */
+}
+
+static const char *incomplete(csv_reader *r) {
+  (void)row_fault(&r->row, FAULT_INCOMPLETE, "truncated", "the data ends inside a record");
+  return NULL;
+}
+
+static const char *fault_at(csv_reader *r, const char *at, const char *what) {
+  r->row.fault.at = at;
+  (void)row_fault(&r->row, FAULT_SYNTAX, "syntax", "%s at byte %zu of the record", what, (size_t)(at - r->start));
+  return NULL;
+}
+
+/* ---- text, strictly ------------------------------------------------------------- */
+
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+static const char *skip_blanks(const csv_reader *r, const char *p) {
+  while (p < r->end && is_blank(*p) && *p != r->dialect.delimiter) p++;
+  return p;
+}
+
+/* The delimiter or line end after p, or r->end. */
+static const char *find_end(const csv_reader *r, const char *p) {
+  char delimiter = r->dialect.delimiter;
+  for (; p < r->end; p += SCAN_WIDTH) {
+    uint32_t stops = scan_any_of4(p, delimiter, '\n', '\r', delimiter);
+    for (; stops; stops &= stops - 1) {
+      const char *at = p + __builtin_ctz(stops);
+      bool at_end;
+      if (at >= r->end) return r->end;
+      if (*at == delimiter || csv_line_end(r, at, &at_end)) return at;
+      if (at + 1 == r->end && !r->final) return r->end; /* a CR whose LF may come */
+    }
+  }
+  return r->end;
+}
+
+static const char *read_unquoted(csv_reader *r, const char *p, bool trim, csv_text *text) {
+  const char *after = find_end(r, p);
+  if (after == r->end && !r->final) return incomplete(r);
+  size_t len = (size_t)(after - p);
+  while (trim && len > 0 && is_blank(p[len - 1])) len--;
+  *text = (csv_text){.data = p, .len = len};
+  return after;
+}
+
+/* The quote that closes the cell whose inside begins at p; *extra counts the
+ * characters inside that only say what the next one means. */
+static const char *find_quote(const csv_reader *r, const char *p, size_t *extra) {
+  const csv_dialect *d = &r->dialect;
+  char escape = d->has_escape ? d->escape : d->quote;
+  *extra = 0;
+  while (p < r->end) {
+    uint32_t stops = scan_any_of4(p, d->quote, escape, d->quote, escape);
+    if (!stops) {
+      p += SCAN_WIDTH;
+      continue;
+    }
+    p += __builtin_ctz(stops);
+    if (p >= r->end) break;
+    bool last = p + 1 == r->end;
+    if (last && !r->final) break;
+    bool escaped = d->has_escape && *p == escape && !(last && *p == d->quote);
+    bool doubled = !escaped && *p == d->quote && d->double_quote && !last && p[1] == d->quote;
+    if (!escaped && !doubled) return p;
+    ++*extra;
+    p += 2;
+  }
+  return NULL;
+}
+
+/* Copies the inside of quotes without the characters that find_quote counted. */
+static char *resolve(const csv_reader *r, const char *p, const char *end, char *out) {
+  const csv_dialect *d = &r->dialect;
+  while (p < end) {
+    bool marks = (d->has_escape && *p == d->escape) || *p == d->quote;
+    if (marks && p + 1 < end) p++;
+    *out++ = *p++;
+  }
+  return out;
+}
+
+static const char *read_quoted(csv_reader *r, const char *p, bool trim, csv_text *text) {
+  size_t extra;
+  const char *inside = p + 1, *quote = find_quote(r, inside, &extra);
+  if (!quote) return incomplete(r);
+  bool at_end;
+  const char *after = trim ? skip_blanks(r, quote + 1) : quote + 1;
+  if (after >= r->end && !r->final) return incomplete(r);
+  if (after < r->end && *after == '\r' && after + 1 == r->end && !r->final) return incomplete(r);
+  if (!(after < r->end && *after == r->dialect.delimiter) && !csv_line_end(r, after, &at_end) && !at_end)
+    return fault_at(r, after, "text after the closing quote");
+  *text = (csv_text){.data = inside, .len = (size_t)(quote - inside), .quoted = true};
+  if (!extra) return after;
+  char *copy = hw_batch_alloc(r->row.batch, text->len);
+  if (!copy) {
+    (void)row_fault(&r->row, FAULT_MEMORY, NULL, "no memory for a string");
+    return NULL;
+  }
+  text->copied = (size_t)(resolve(r, inside, quote, copy) - copy);
+  hw_batch_trim(r->row.batch, text->len - text->copied);
+  text->data = copy;
+  text->len = text->copied;
+  return after;
+}
+
+const char *csv_read_text(csv_reader *r, const char *p, bool trim, csv_text *text) {
+  if (trim) p = skip_blanks(r, p);
+  if (p >= r->end && !r->final) return incomplete(r);
+  if (p < r->end && r->dialect.quoting && *p == r->dialect.quote) return read_quoted(r, p, trim, text);
+  return read_unquoted(r, p, trim, text);
+}
+
+const char *csv_skip_record(const csv_reader *r, const char *p) {
+  for (;;) {
+    size_t extra;
+    bool at_end;
+    if (r->trim_fields) p = skip_blanks(r, p);
+    if (p < r->end && r->dialect.quoting && *p == r->dialect.quote) {
+      if (!(p = find_quote(r, p + 1, &extra))) return NULL;
+      p++;
+    }
+    p = find_end(r, p);
+    size_t n = csv_line_end(r, p, &at_end);
+    if (n || at_end) return p + n;
+    if (p >= r->end) return NULL;
+    p++;
+  }
+}
+
+/* ---- values, strictly ------------------------------------------------------------- */
+
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+static bool fault_memory(csv_reader *r) {
+  return row_fault(&r->row, FAULT_MEMORY, NULL, "no memory for a string");
+}
+
+/* Binary values are pairs of hexadecimal digits, with "0x" or "\x" before them or not. */
+static bool put_binary(csv_reader *r, uint32_t column, const csv_text *text) {
+  const char *p = text->data;
+  size_t len = text->len;
+  if (len >= 2 && (p[0] == '0' || p[0] == '\\') && p[1] == 'x') p += 2, len -= 2;
+  char *bytes = hw_batch_alloc(r->row.batch, len / 2 + 1);
+  if (!bytes) return fault_memory(r);
+  for (size_t i = 0; i < len; i += 2) {
+    int high = hex_digit(p[i]), low = i + 1 < len ? hex_digit(p[i + 1]) : -1;
+    if (high < 0 || low < 0) return row_fault_column(&r->row, column, "type", "expected pairs of hexadecimal digits");
+    bytes[i / 2] = (char)(high << 4 | low);
+  }
+  return row_put_bytes(&r->row, column, bytes, len / 2);
+}
+
+static bool put_empty(csv_reader *r, uint32_t column) {
+  const row_column *info = &r->row.info[column];
+  if (info->nullable) return row_put_null(&r->row, column);
+  if (hw_type_is_text((hw_type_id)info->type)) return row_put_text(&r->row, column, "", 0, HW_STR_PLAIN);
+  if (hw_type_is_string((hw_type_id)info->type)) return row_put_bytes(&r->row, column, "", 0);
+  return row_fault_column(&r->row, column, "null", "found an empty cell, which is NULL, though it is NOT NULL");
+}
+
+static bool put_text(csv_reader *r, uint32_t column, const csv_text *text) {
+  hw_type_id type = (hw_type_id)r->row.info[column].type;
+  if (text->len == 0 && !text->quoted) return put_empty(r, column);
+  if (!hw_type_is_string(type)) {
+    bool done = row_put_spelled(&r->row, column, text->data, text->len, text->quoted);
+    if (text->copied) hw_batch_trim(r->row.batch, text->copied); /* the text has served */
+    return done;
+  }
+  if (!hw_type_is_text(type)) return put_binary(r, column, text);
+  if (!hw_utf8_valid(text->data, text->len)) return row_fault_column(&r->row, column, "utf8", "invalid UTF-8 in text");
+  return row_put_text(&r->row, column, text->data, text->len, 0);
+}
+
+static const char *read_strictly(csv_reader *r, const char *p, int32_t column) {
+  csv_text text;
+  const char *after = csv_read_text(r, p, r->trim_fields, &text);
+  if (!after || column < 0) return after;
+  return put_text(r, (uint32_t)column, &text) ? after : NULL;
+}
+
+/* ---- values as they usually look ---------------------------------------------------- */
+
+/* Whether p, which may be past the end of the data, is where the cell ends. */
+FAST_INLINE bool ends_cell(const fast_row *h, const char *p) {
+  if (__builtin_expect(p >= h->end, 0)) return false;
+  return *p == h->delimiter || *p == '\n' || (*p == '\r' && p + 1 < h->end && p[1] == '\n');
+}
+
+FAST_INLINE const char *close_cell(const fast_row *h, const char *p) {
+  return __builtin_expect(p && ends_cell(h, p), 1) ? p : NULL;
+}
+
+/* The next special byte that does not merely stand for itself inside quotes; NULL: past the data. */
+FAST_INLINE const char *find_special(const fast_row *h, const char *p, bool quoted) {
+  for (; p < h->end; p += SCAN_WIDTH)
+    for (uint32_t special = scan_csv_special(p, h->delimiter, h->quote); special; special &= special - 1) {
+      const char *at = p + __builtin_ctz(special);
+      if (!quoted || *at != h->delimiter || *at < 0x20) return at;
+    }
+  return NULL;
+}
+
+/* ASCII text that a JSON string could hold as it is, quoted or not. */
+FAST_INLINE const char *text_cell(const fast_row *h, const char *p, uint32_t column) {
+  bool quoted = *p == h->quote;
+  const char *start = p + quoted;
+  const char *stop = find_special(h, start, quoted);
+  if (__builtin_expect(!stop || (quoted && (stop >= h->end || *stop != h->quote)), 0)) return NULL;
+  size_t len = (size_t)(stop - start);
+  bool fits = len <= h->info[column].max_length && (len > 0 || quoted);
+  if (__builtin_expect(!fits || !ends_cell(h, stop + quoted), 0)) return NULL;
+  hw_str *slot = fast_slot(h, column, sizeof *slot);
+  *slot = (hw_str){.data = start, .len = (uint32_t)len, .flags = HW_STR_PLAIN};
+  return stop + quoted;
+}
+
+FAST_INLINE const char *day_cell(const fast_row *h, const char *p, uint32_t column) {
+  return close_cell(h, fast_day(h, p, column));
+}
+
+FAST_INLINE const char *instant_cell(const fast_row *h, const char *p, uint32_t column) {
+  return close_cell(h, fast_instant(h, p, column));
+}
+
+/* ---- a record ------------------------------------------------------------------------ */
+
+const char *csv_read_cells(csv_reader *r, const char *p, const int32_t *map, uint32_t n_map, uint32_t *n_cells) {
+  fast_row h = fast_row_of(&r->row, r->end);
+  h.delimiter = r->dialect.delimiter;
+  h.quote = r->dialect.quote;
+  for (uint32_t i = 0;; p++) {
+    int32_t column = i < n_map ? map[i] : -1;
+    const char *after = NULL;
+    if (__builtin_expect(r->usual && column >= 0, 1))
+      after = fast_column(&h, p, (uint32_t)column, ends_cell, text_cell, day_cell, instant_cell);
+    if (__builtin_expect(!after, 0) && !(after = read_strictly(r, p, column))) return NULL;
+    *n_cells = ++i;
+    p = after;
+    if (p >= h.end || *p != h.delimiter) return p;
+  }
+}

@@ -1,0 +1,344 @@
+/* csv_in.c - CSV records to rows: the parser behind format "csv".
+ *
+ * After a bad record the next one starts behind the record's end as its quotes
+ * show it. A quote that is never closed would take the rest of the stream with
+ * it; at the end of the data the next record is then looked for on the next line. */
+#include "formats/csv.h"
+#include "formats/formats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct csv_parser {
+  csv_reader reader;
+  bool headers; /* the first record names the columns */
+  bool flexible;
+  bool has_map;      /* map is set: the header was read, or there is none */
+  bool map_complete; /* every column has a cell */
+  uint32_t n_map;
+  uint32_t map_capacity;
+  int32_t *map;  /* by cell: its column, or -1 */
+  bool at_start; /* nothing of the stream has been consumed */
+} csv_parser;
+
+typedef struct csv_run {
+  const char *p; /* all before it is done with */
+  hw_report *report;
+  hw_status status;
+  bool stop;
+} csv_run;
+
+/* ---- options ------------------------------------------------------------------- */
+
+static const char *const trims[] = {"none", "headers", "fields", "all", NULL};
+
+static const hw_option parser_options[] = {
+    {.name = "delimiter",
+     .type = HW_OPTION_STRING,
+     .default_text = ",",
+     .description = "One ASCII character between cells; \"\\t\" for a tab."},
+    {.name = "headers",
+     .type = HW_OPTION_BOOL,
+     .default_text = "false",
+     .description = "The first record names the columns; without it, cells stand in the order of the columns."},
+    {.name = "quote",
+     .type = HW_OPTION_STRING,
+     .default_text = "\"",
+     .description = "The character around quoted cells."},
+    {.name = "escape",
+     .type = HW_OPTION_STRING,
+     .description = "A character that, inside quotes, makes the next one stand for itself."},
+    {.name = "double_quote",
+     .type = HW_OPTION_BOOL,
+     .default_text = "true",
+     .description = "Two quotes inside quotes stand for one."},
+    {.name = "quoting",
+     .type = HW_OPTION_BOOL,
+     .default_text = "true",
+     .description = "Quotes have a meaning; without it they are text."},
+    {.name = "comment", .type = HW_OPTION_STRING, .description = "Lines that begin with this character are skipped."},
+    {.name = "flexible",
+     .type = HW_OPTION_BOOL,
+     .default_text = "true",
+     .description =
+         "A record may have fewer cells (the columns are missing) or more (they are ignored) than expected."},
+    {.name = "trim",
+     .type = HW_OPTION_CHOICE,
+     .default_text = "none",
+     .choices = trims,
+     .description = "Where blanks and tabs around cells are taken off."},
+    {0},
+};
+
+static hw_status read_dialect(csv_dialect *d, const hw_config *config, hw_error *err) {
+  bool is_set;
+  *d = (csv_dialect){.delimiter = ',', .quote = '"'};
+  d->quoting = hw_config_bool(config, "quoting");
+  d->double_quote = hw_config_bool(config, "double_quote");
+  hw_status status = csv_dialect_character(config, "delimiter", &d->delimiter, &is_set, err);
+  if (status == HW_OK) status = csv_dialect_character(config, "quote", &d->quote, &is_set, err);
+  if (status == HW_OK) status = csv_dialect_character(config, "escape", &d->escape, &d->has_escape, err);
+  if (status == HW_OK) status = csv_dialect_character(config, "comment", &d->comment, &d->has_comment, err);
+  return status == HW_OK ? csv_dialect_check(d, err) : status;
+}
+
+/* ---- making ---------------------------------------------------------------------- */
+
+static void parser_destroy(void *self) {
+  csv_parser *c = self;
+  row_fini(&c->reader.row);
+  free(c->map);
+  free(c);
+}
+
+/* Cells stand for the columns in their order. */
+static void map_by_position(csv_parser *c) {
+  c->n_map = c->reader.row.n_columns;
+  for (uint32_t i = 0; i < c->n_map; i++) c->map[i] = (int32_t)i;
+  c->map_complete = true;
+}
+
+static void start_anew(csv_parser *c) {
+  c->at_start = true;
+  c->has_map = !c->headers;
+}
+
+static hw_status init_parser(csv_parser *c, const hw_config *config, const hw_schema *schema, hw_error *err) {
+  csv_reader *r = &c->reader;
+  hw_status status = read_dialect(&r->dialect, config, err);
+  if (status == HW_OK) status = row_init(&r->row, schema, err);
+  if (status != HW_OK) return status;
+  c->map_capacity = schema->n_fields;
+  c->map = calloc(schema->n_fields + 1, sizeof *c->map);
+  if (!c->map) return hw_error_set(err, HW_ENOMEM, "no memory for a parser");
+  const char *trim = hw_config_string(config, "trim");
+  r->trim_fields = !strcmp(trim, "fields") || !strcmp(trim, "all");
+  r->trim_headers = !strcmp(trim, "headers") || !strcmp(trim, "all");
+  char delimiter = r->dialect.delimiter;
+  r->usual = r->dialect.quoting && r->dialect.double_quote && !r->dialect.has_escape && !r->trim_fields &&
+             !csv_dialect_is_value_character(delimiter) && delimiter != '"' && delimiter != '\\';
+  c->headers = hw_config_bool(config, "headers");
+  c->flexible = hw_config_bool(config, "flexible");
+  map_by_position(c);
+  start_anew(c);
+  return HW_OK;
+}
+
+static hw_status parser_create(const hw_config *config, const hw_schema *schema, void **parser, hw_error *err) {
+  csv_parser *c = calloc(1, sizeof *c);
+  if (!c) return hw_error_set(err, HW_ENOMEM, "no memory for a parser");
+  hw_status status = init_parser(c, config, schema, err);
+  if (status != HW_OK)
+    parser_destroy(c);
+  else
+    *parser = c;
+  return status;
+}
+
+/* ---- the header -------------------------------------------------------------------- */
+
+static bool grow_map(csv_parser *c) {
+  if (c->n_map < c->map_capacity) return true;
+  uint32_t capacity = c->map_capacity * 2 + 8;
+  int32_t *map = realloc(c->map, capacity * sizeof *map);
+  if (!map) return row_fault(&c->reader.row, FAULT_MEMORY, NULL, "no memory for a header");
+  c->map = map;
+  c->map_capacity = capacity;
+  return true;
+}
+
+static bool add_header(csv_parser *c, const csv_text *name) {
+  row_writer *w = &c->reader.row;
+  if (!grow_map(c)) return false;
+  int column = hw_schema_find(w->schema, name->data, name->len);
+  if (column >= 0) {
+    uint64_t bit = UINT64_C(1) << (column & 63);
+    if (w->seen[column >> 6] & bit)
+      return row_fault_column(w, (uint32_t)column, "header", "the header names this column twice");
+    row_mark_seen(w, (uint32_t)column);
+  }
+  c->map[c->n_map++] = column;
+  return true;
+}
+
+/* Whether rows are possible under this header. */
+static bool check_header(csv_parser *c) {
+  row_writer *w = &c->reader.row;
+  uint32_t mapped = 0;
+  for (uint32_t i = 0; i < c->n_map; i++) mapped += c->map[i] >= 0;
+  c->map_complete = mapped == w->n_columns;
+  if (mapped == 0) return row_fault(w, FAULT_VALUE, "header", "the header names no column of \"%s\"", w->schema->name);
+  for (uint32_t i = 0; i < w->n_columns; i++) {
+    const hw_field *field = &w->schema->fields[i];
+    if ((w->seen[i >> 6] >> (i & 63) & 1) || field->type.nullable) continue;
+    if (!field->has_default || field->default_value.is_null)
+      return row_fault_column(w, i, "header", "not in the header, though it is NOT NULL and has no DEFAULT");
+  }
+  return true;
+}
+
+static const char *read_header(csv_parser *c, const char *p) {
+  csv_reader *r = &c->reader;
+  r->start = p;
+  c->n_map = 0;
+  row_clear_seen(&r->row);
+  for (;;) {
+    csv_text name;
+    bool at_end;
+    if (!(p = csv_read_text(r, p, r->trim_headers, &name)) || !add_header(c, &name)) return NULL;
+    if (name.copied) hw_batch_trim(r->row.batch, name.copied);
+    size_t n = csv_line_end(r, p, &at_end);
+    if (n || at_end) return check_header(c) ? p + n : NULL;
+    p++;
+  }
+}
+
+/* ---- records ------------------------------------------------------------------------- */
+
+static bool finish_cells(csv_parser *c, uint32_t n_cells) {
+  row_writer *w = &c->reader.row;
+  if (__builtin_expect(n_cells != c->n_map, 0) && !c->flexible)
+    return row_fault(w, FAULT_VALUE, "cells", "expected %u cells, found %u", c->n_map, n_cells);
+  if (__builtin_expect(c->map_complete && n_cells >= c->n_map, 1)) return true;
+  row_clear_seen(w);
+  for (uint32_t i = 0; i < c->n_map && i < n_cells; i++)
+    if (c->map[i] >= 0) row_mark_seen(w, (uint32_t)c->map[i]);
+  return row_fill_missing(w);
+}
+
+static const char *read_record(csv_parser *c, const char *p) {
+  uint32_t n_cells;
+  bool at_end;
+  c->reader.start = p;
+  p = csv_read_cells(&c->reader, p, c->map, c->n_map, &n_cells);
+  if (!p || !finish_cells(c, n_cells)) return NULL;
+  return row_commit(&c->reader.row, 1) ? p + csv_line_end(&c->reader, p, &at_end) : NULL;
+}
+
+/* Blank lines and comments at p: *p moves behind one; false: neither stands there. */
+static bool skip_line(csv_parser *c, csv_run *run) {
+  csv_reader *r = &c->reader;
+  bool at_end;
+  size_t n = csv_line_end(r, run->p, &at_end);
+  /* In a table of one nullable column an empty line is an empty cell: NULL. */
+  bool blank_is_row = c->has_map && c->n_map == 1 && c->map[0] >= 0 && r->row.info[c->map[0]].nullable;
+  if (n && !blank_is_row) {
+    run->p += n;
+    return true;
+  }
+  if (!r->dialect.has_comment || *run->p != r->dialect.comment) return false;
+  const char *newline = memchr(run->p, '\n', (size_t)(r->end - run->p));
+  if (newline)
+    run->p = newline + 1;
+  else if (r->final)
+    run->p = r->end;
+  else
+    run->stop = true;
+  return true;
+}
+
+/* ---- after a bad record ----------------------------------------------------------------- */
+
+static size_t trimmed(const char *start, const char *end) {
+  while (end > start && (end[-1] == '\n' || end[-1] == '\r')) end--;
+  return (size_t)(end - start);
+}
+
+/* Where the record after the one at p starts; NULL: the data does not show it. */
+static const char *next_record(const csv_reader *r, const char *p) {
+  const char *after = csv_skip_record(r, p);
+  if (after || !r->final) return after;
+  const char *newline = memchr(p, '\n', (size_t)(r->end - p));
+  return newline ? newline + 1 : r->end;
+}
+
+static void give_up_record(csv_parser *c, csv_run *run) {
+  csv_reader *r = &c->reader;
+  row_abandon(&r->row);
+  const char *after = NULL;
+  if (r->row.fault.kind == FAULT_MEMORY)
+    run->status = HW_ENOMEM;
+  else if (r->row.fault.kind != FAULT_INCOMPLETE || r->final)
+    after = next_record(r, run->p);
+  if (!after) {
+    run->stop = true;
+    return;
+  }
+  row_report(&r->row, run->report, run->p, trimmed(run->p, after), 0);
+  run->p = after;
+}
+
+/* ---- the stream ---------------------------------------------------------------------------- */
+
+static void step_header(csv_parser *c, csv_run *run) {
+  const char *after = read_header(c, run->p);
+  if (after) {
+    c->has_map = true;
+    run->p = after;
+    return;
+  }
+  bool hopeless = c->reader.row.fault.kind == FAULT_VALUE || c->reader.row.fault.kind == FAULT_SYNTAX;
+  give_up_record(c, run);
+  if (!hopeless || run->stop) return;
+  run->status = HW_EPARSE;
+  run->stop = true;
+}
+
+static void step(csv_parser *c, csv_run *run) {
+  if (skip_line(c, run)) return;
+  if (__builtin_expect(!c->has_map, 0)) {
+    step_header(c, run);
+    return;
+  }
+  const char *after = read_record(c, run->p);
+  if (__builtin_expect(!after, 0))
+    give_up_record(c, run);
+  else
+    run->p = after;
+}
+
+/* A byte order mark may open the stream; false: it cannot be told yet. */
+static bool skip_mark(csv_parser *c, csv_run *run) {
+  static const char mark[] = "\xef\xbb\xbf";
+  size_t len = (size_t)(c->reader.end - run->p);
+  if (!c->at_start || len == 0) return true;
+  if (len >= 3 && !memcmp(run->p, mark, 3)) run->p += 3;
+  return len >= 3 || c->reader.final || memcmp(run->p, mark, len) != 0;
+}
+
+static hw_status parser_parse(void *self, const char *data, size_t len, bool final, hw_batch *batch, hw_report *report,
+                              size_t *consumed) {
+  csv_parser *c = self;
+  csv_run run = {.p = data, .report = report, .status = HW_OK};
+  c->reader.end = data + len;
+  c->reader.final = final;
+  *consumed = 0;
+  if (!skip_mark(c, &run)) return HW_OK;
+  row_attach(&c->reader.row, batch);
+  while (!run.stop && run.p < c->reader.end && batch->n_rows < batch->capacity) step(c, &run);
+  *consumed = (size_t)(run.p - data);
+  if (*consumed) c->at_start = false;
+  if (run.status == HW_EPARSE || (final && run.p == c->reader.end)) start_anew(c);
+  return run.status;
+}
+
+static size_t parser_skip(void *self, const char *data, size_t len) {
+  csv_parser *c = self;
+  const char *newline = len ? memchr(data, '\n', len) : NULL;
+  if (!newline) return 0;
+  c->at_start = false;
+  return (size_t)(newline - data) + 1;
+}
+
+static const hw_parser_ops parser_ops = {
+    .create = parser_create, .parse = parser_parse, .skip = parser_skip, .destroy = parser_destroy};
+
+const hw_format format_csv = {
+    .struct_size = sizeof(hw_format),
+    .name = "csv",
+    .summary = "Comma-separated values (RFC 4180) and their relatives",
+    .parser_options = parser_options,
+    .encoder_options = csv_encoder_options,
+    .parser = &parser_ops,
+    .encoder = &csv_encoder_ops,
+};

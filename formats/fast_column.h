@@ -1,0 +1,117 @@
+/* fast_column.h - usual spellings of values straight into the columns.
+ *
+ * One switch by the column's type, for the formats whose numbers look alike. What
+ * differs between them, the end of a value and whatever stands in quotes, comes as
+ * functions, which must be FAST_INLINE for the whole to become one loop. */
+#ifndef FORMATS_FAST_COLUMN_H
+#define FORMATS_FAST_COLUMN_H
+
+#include "formats/fast_value.h"
+#include "formats/row.h"
+
+/* What the readers need of the parser, in registers: a store into a column could,
+ * for all the compiler knows, change the parser itself. */
+typedef struct fast_row {
+  const char *end; /* of the data */
+  hw_column *columns;
+  const row_column *info;
+  uint32_t row;
+  char delimiter, quote; /* csv */
+} fast_row;
+
+/* Whether a value ends before p, which may be past the end of the data. */
+typedef bool fast_ends(const fast_row *h, const char *p);
+/* Reads the value at p into a column; the byte after it, or NULL: declined. */
+typedef const char *fast_reader(const fast_row *h, const char *p, uint32_t column);
+
+FAST_INLINE fast_row fast_row_of(const row_writer *w, const char *end) {
+  return (fast_row){.end = end, .columns = w->columns, .info = w->info, .row = w->row};
+}
+
+FAST_INLINE void *fast_slot(const fast_row *h, uint32_t column, size_t width) {
+  return (char *)h->columns[column].values + (size_t)h->row * width;
+}
+
+FAST_INLINE const char *fast_boolean(const fast_row *h, const char *p, uint32_t column, fast_ends *ends) {
+  bool is_true = *p == 't';
+  const char *after = p + 5 - is_true;
+  if (memcmp(p, is_true ? "true" : "fals", 4) || after[-1] != 'e' || !ends(h, after)) return NULL;
+  *(uint8_t *)fast_slot(h, column, 1) = is_true;
+  return after;
+}
+
+FAST_INLINE const char *fast_integer(const fast_row *h, const char *p, uint32_t column, fast_ends *ends, int64_t min,
+                                     int64_t max) {
+  int64_t value;
+  const char *after = fast_signed(p, &value);
+  if (__builtin_expect(!after || !ends(h, after) || value < min || value > max, 0)) return NULL;
+  switch (max) { /* signed and unsigned of one width look alike in memory */
+  case INT8_MAX:
+  case UINT8_MAX: *(uint8_t *)fast_slot(h, column, 1) = (uint8_t)value; break;
+  case INT16_MAX:
+  case UINT16_MAX: *(uint16_t *)fast_slot(h, column, 2) = (uint16_t)value; break;
+  case INT32_MAX:
+  case UINT32_MAX: *(uint32_t *)fast_slot(h, column, 4) = (uint32_t)value; break;
+  default: *(uint64_t *)fast_slot(h, column, 8) = (uint64_t)value; break;
+  }
+  return after;
+}
+
+FAST_INLINE const char *fast_floating(const fast_row *h, const char *p, uint32_t column, fast_ends *ends) {
+  double value;
+  const char *after = fast_double(p, &value);
+  if (__builtin_expect(!after || !ends(h, after), 0)) return NULL;
+  *(double *)fast_slot(h, column, sizeof value) = value;
+  return after;
+}
+
+FAST_INLINE const char *fast_fixed(const fast_row *h, const char *p, uint32_t column, fast_ends *ends) {
+  hw_int128 value;
+  const char *after = fast_decimal(p, h->info[column].scale, h->info[column].limit, &value);
+  if (__builtin_expect(!after || !ends(h, after), 0)) return NULL;
+  *(hw_int128 *)fast_slot(h, column, sizeof value) = value;
+  return after;
+}
+
+/* A date or timestamp without quotes. */
+FAST_INLINE const char *fast_day(const fast_row *h, const char *p, uint32_t column) {
+  int32_t value;
+  if (__builtin_expect(!fast_date(p, &value), 0)) return NULL;
+  *(int32_t *)fast_slot(h, column, sizeof value) = value;
+  return p + 10;
+}
+
+FAST_INLINE const char *fast_instant(const fast_row *h, const char *p, uint32_t column) {
+  int64_t value;
+  const char *after = fast_timestamp(p, &value);
+  if (__builtin_expect(!after, 0)) return NULL;
+  *(int64_t *)fast_slot(h, column, sizeof value) = value;
+  return after;
+}
+
+/* The value at p by its column's type; marks it as there, unless it declines. */
+FAST_INLINE const char *fast_column(const fast_row *h, const char *p, uint32_t column, fast_ends *ends,
+                                    fast_reader *text, fast_reader *day, fast_reader *instant) {
+  const char *after = NULL;
+  switch (h->info[column].type) {
+  case HW_TYPE_BOOLEAN: after = fast_boolean(h, p, column, ends); break;
+  case HW_TYPE_TINYINT: after = fast_integer(h, p, column, ends, INT8_MIN, INT8_MAX); break;
+  case HW_TYPE_SMALLINT: after = fast_integer(h, p, column, ends, INT16_MIN, INT16_MAX); break;
+  case HW_TYPE_INT: after = fast_integer(h, p, column, ends, INT32_MIN, INT32_MAX); break;
+  case HW_TYPE_BIGINT: after = fast_integer(h, p, column, ends, INT64_MIN, INT64_MAX); break;
+  case HW_TYPE_UTINYINT: after = fast_integer(h, p, column, ends, 0, UINT8_MAX); break;
+  case HW_TYPE_USMALLINT: after = fast_integer(h, p, column, ends, 0, UINT16_MAX); break;
+  case HW_TYPE_UINT: after = fast_integer(h, p, column, ends, 0, UINT32_MAX); break;
+  case HW_TYPE_UBIGINT: after = fast_integer(h, p, column, ends, 0, INT64_MAX); break;
+  case HW_TYPE_DOUBLE: after = fast_floating(h, p, column, ends); break;
+  case HW_TYPE_DECIMAL: after = fast_fixed(h, p, column, ends); break;
+  case HW_TYPE_VARCHAR: after = text(h, p, column); break;
+  case HW_TYPE_DATE: after = day(h, p, column); break;
+  case HW_TYPE_TIMESTAMP: after = instant(h, p, column); break;
+  default: break;
+  }
+  if (__builtin_expect(after != NULL, 1)) hw_column_set_valid(&h->columns[column], h->row);
+  return after;
+}
+
+#endif

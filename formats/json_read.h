@@ -1,0 +1,84 @@
+/* json_read.h - reading JSON text: the parts of the json parser.
+ *
+ * DESIGN
+ *   json_in.c      documents: NDJSON, arrays, update envelopes; where the next
+ *                  record starts after a bad one
+ *   json_row.c     one row, from an object or a positional array. The hot path:
+ *                  keys by key_order.h, usual values by fast_value.h
+ *   json_value.c   one value of any spelling into a column, strictly
+ *   json_string.c  strings: their end, UTF-8, escapes
+ *   json_skip.c    values nobody wants, checked all the same
+ *
+ * The functions below take the byte to start at and return the byte after what
+ * they read, or NULL with the fault set in r->row. They look at no byte at or
+ * past r->end but by peeking vectors of the parse padding, and give
+ * FAULT_INCOMPLETE for whatever the end of the data leaves open, so that a record
+ * cut by the end of a buffer is simply read again when there is more. The fast
+ * readers decide nothing at the end of the data: what they read counts only if
+ * the byte after it is inside, and what they decline is read again strictly. All
+ * of RFC 8259's grammar is enforced either way.
+ *
+ * THREADS  As the parser that owns the reader. */
+#ifndef FORMATS_JSON_READ_H
+#define FORMATS_JSON_READ_H
+
+#include "formats/key_order.h"
+#include "formats/row.h"
+
+#define JSON_MAX_DEPTH 64 /* of nesting in a value */
+
+typedef struct json_reader {
+  row_writer row;
+  key_order keys;
+  const char *start; /* of the record being read */
+  const char *end;   /* of the data */
+} json_reader;
+
+/* A string's inside, as found between its quotes. */
+typedef struct json_span {
+  const char *data;
+  size_t len;
+  bool escapes; /* holds backslashes, all of them well-formed */
+} json_span;
+
+/* ---- json_row.c ---- */
+/* The object or array at p as the values of the current row, all columns set. */
+const char *json_read_row(json_reader *r, const char *p);
+
+/* ---- json_value.c ---- */
+/* The value at p into a column. */
+const char *json_read_value(json_reader *r, const char *p, uint32_t column);
+/* The extent of the number at p; *integral: neither fraction nor exponent. */
+const char *json_read_number(json_reader *r, const char *p, bool *integral);
+/* "true", "false" or "null" at p, which `word` names. */
+const char *json_read_word(json_reader *r, const char *p, const char *word);
+
+/* ---- json_string.c ---- */
+/* The string whose opening quote is before p; valid UTF-8, valid escapes. */
+const char *json_read_span(json_reader *r, const char *p, json_span *span);
+/* A span's text: the data itself, or unescaped into the batch's memory. NULL: FAULT_MEMORY. */
+const char *json_unescape(json_reader *r, const json_span *span, size_t *len);
+
+/* ---- json_skip.c ---- */
+const char *json_skip_value(json_reader *r, const char *p);
+
+/* The array element at p by its brackets and quotes alone, for one that is known
+ * to be faulty: the ',' or ']' that ends it, `end` when the data ends before
+ * that, NULL when brackets or quotes do not match. Sets no fault. */
+const char *json_skip_brackets(const char *p, const char *end);
+
+/* ---- small things ---- */
+
+static inline bool json_is_blank(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+static inline const char *json_skip_blanks(const char *p, const char *end) {
+  while (p < end && json_is_blank(*p)) p++;
+  return p;
+}
+
+/* "expected WHAT, found ..." for the byte at `at`; FAULT_INCOMPLETE at the end. Returns NULL. */
+const char *json_fault(json_reader *r, const char *at, const char *expected);
+
+#endif

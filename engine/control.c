@@ -1,0 +1,166 @@
+/* control.c - pause and start of a running pipeline and of its connectors.
+ *
+ * Those of the pipeline go through its outbox, so that deployment_status ends as
+ * the last accepted call wants it. Those of a connector go straight to the
+ * deployment, which orders and answers them: nothing here remembers them. */
+#include "engine/pipeline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+hw_status pipeline_check_interactive(const hw_pipeline *p, hw_error *err) {
+  switch (p->status) {
+  case DEPLOYMENT_PAUSED:
+  case DEPLOYMENT_RUNNING: return HW_OK;
+  case DEPLOYMENT_INITIALIZING:
+    return hw_error_code(err, HW_ESTATE, "Initializing",
+                         "pipeline '%s' is still opening its connectors: try again soon", p->name);
+  case DEPLOYMENT_STOPPED:
+  case DEPLOYMENT_PROVISIONING:
+  case DEPLOYMENT_STOPPING: break;
+  }
+  return hw_error_code(err, HW_ESTATE, "PipelineInteractionNotDeployed",
+                       "pipeline '%s' is %s (desired: %s): this needs one that is Running or Paused", p->name,
+                       deployment_status_name(p->status), deployment_status_name(p->desired));
+}
+
+deployment *pipeline_deployment(hw_pipeline *p, hw_error *err) {
+  pipeline_lock(p);
+  deployment *d = pipeline_check_interactive(p, err) == HW_OK ? deployment_ref(p->run->deployment) : NULL;
+  pipeline_unlock(p);
+  return d;
+}
+
+/* ---- the pipeline -------------------------------------------------------- */
+
+static deployment_status target(const request *q) { return q->flag ? DEPLOYMENT_PAUSED : DEPLOYMENT_RUNNING; }
+
+static void controlled(void *arg, const hw_reply *reply) {
+  request *q = arg;
+  run *r = q->run;
+  hw_pipeline *p = r->pipeline;
+  q->epoch = reply->epoch;
+  q->total_records = reply->total_records;
+  pipeline_lock(p);
+  bool up = p->status == DEPLOYMENT_PAUSED || p->status == DEPLOYMENT_RUNNING;
+  if (reply->status == HW_OK && up && p->run == r && p->status != target(q)) pipeline_set_status(p, target(q));
+  request_answer(p, q, reply->error);
+  run_unref(r);
+  pipeline_unlock(p);
+}
+
+static void deliver_control(effect *e) {
+  request *q = (request *)e;
+  deployment_control(q->run->deployment, DEPLOYMENT_ALL, q->flag, controlled, q);
+}
+
+static hw_status control(hw_pipeline *p, bool pause, hw_done *done, void *arg, hw_error *err) {
+  request *q = request_new(done, arg, pause, err);
+  if (!q) return HW_ENOMEM;
+  pipeline_lock(p);
+  hw_status status = pipeline_check_interactive(p, err);
+  if (status == HW_OK) {
+    pipeline_set_desired(p, target(q));
+    q->run = p->run;
+    q->run->refs++;
+    q->effect.deliver = deliver_control;
+    pipeline_post(p, &q->effect);
+  } else {
+    free(q);
+  }
+  pipeline_unlock(p);
+  return status;
+}
+
+static hw_status control_or_wait(hw_pipeline *p, bool pause, hw_done *done, void *arg, hw_error *err) {
+  if (done) return control(p, pause, done, arg, err);
+  waiter w;
+  waiter_init(&w);
+  return waiter_finish(&w, control(p, pause, waiter_done, &w, err), err);
+}
+
+hw_status hw_pipeline_pause(hw_pipeline *p, hw_done *done, void *arg, hw_error *err) {
+  return control_or_wait(p, true, done, arg, err);
+}
+
+hw_status hw_pipeline_resume(hw_pipeline *p, hw_done *done, void *arg, hw_error *err) {
+  return control_or_wait(p, false, done, arg, err);
+}
+
+/* ---- its connectors ------------------------------------------------------ */
+
+/* "a.b, c.d, ..." as far as there is room. */
+static void list_endpoints(const program *prog, bool is_input, char *out, size_t size) {
+  size_t at = 0;
+  out[0] = '\0';
+  for (uint32_t i = 0; i < prog->n_connectors && at < size; i++)
+    if (prog->connectors[i].is_input == is_input)
+      at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", prog->connectors[i].endpoint);
+  if (at >= size) memcpy(out + size - 4, "...", 4);
+  if (at == 0) snprintf(out, size, "none");
+}
+
+/* The name by SQL's rule: unquoted text is folded, quotes are taken off. */
+static void fold_name(const char *name, char *out, size_t size) {
+  size_t len = strlen(name);
+  bool quoted = len >= 2 && name[0] == '"' && name[len - 1] == '"';
+  if (quoted) {
+    snprintf(out, size, "%.*s", (int)(len - 2), name + 1);
+    return;
+  }
+  snprintf(out, size, "%s", name);
+  for (char *c = out; *c; c++)
+    if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + 32);
+}
+
+static hw_status unknown_endpoint(const hw_pipeline *p, bool is_input, const char *relation, const char *connector,
+                                  hw_error *err) {
+  char folded[200], there[400];
+  fold_name(relation, folded, sizeof folded);
+  list_endpoints(p->program, is_input, there, sizeof there);
+  const char *direction = is_input ? "input" : "output";
+  return hw_error_code(err, HW_ENOTFOUND, is_input ? "UnknownInputEndpoint" : "UnknownOutputEndpoint",
+                       "unknown %s endpoint name '%s.%.100s' (pipeline '%s' has: %s)", direction, folded, connector,
+                       p->name, there);
+}
+
+int64_t pipeline_find_connector(hw_pipeline *p, bool is_input, const char *relation, const char *connector,
+                                hw_error *err) {
+  int r = program_find_relation(p->program, relation);
+  int c = r < 0 ? -1 : program_find_connector(p->program, (uint32_t)r, is_input, connector);
+  if (c < 0) (void)unknown_endpoint(p, is_input, relation, connector, err);
+  return c;
+}
+
+static hw_status control_connector(hw_pipeline *p, const char *table, const char *connector, bool pause, hw_done *done,
+                                   void *arg, hw_error *err) {
+  hw_error why;
+  deployment *d = pipeline_deployment(p, &why);
+  if (!d) goto refused;
+  int64_t index = pipeline_find_connector(p, true, table, connector, &why);
+  if (index >= 0) deployment_control(d, (uint32_t)index, pause, done, arg);
+  deployment_unref(d);
+  if (index >= 0) return HW_OK;
+refused:
+  if (err) *err = why;
+  return why.status;
+}
+
+static hw_status control_connector_or_wait(hw_pipeline *p, const char *table, const char *connector, bool pause,
+                                           hw_done *done, void *arg, hw_error *err) {
+  if (done) return control_connector(p, table, connector, pause, done, arg, err);
+  waiter w;
+  waiter_init(&w);
+  return waiter_finish(&w, control_connector(p, table, connector, pause, waiter_done, &w, err), err);
+}
+
+hw_status hw_connector_pause(hw_pipeline *p, const char *table, const char *connector, hw_done *done, void *arg,
+                             hw_error *err) {
+  return control_connector_or_wait(p, table, connector, true, done, arg, err);
+}
+
+hw_status hw_connector_start(hw_pipeline *p, const char *table, const char *connector, hw_done *done, void *arg,
+                             hw_error *err) {
+  return control_connector_or_wait(p, table, connector, false, done, arg, err);
+}

@@ -1,0 +1,160 @@
+/* observe.c - what others see of a pipeline: snapshots, statistics, its end. */
+#include "engine/pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- snapshot ------------------------------------------------------------ */
+
+static bool copy_messages(program_messages *to, const program_messages *from) {
+  for (uint32_t i = 0; i < from->n; i++) {
+    const program_message *m = &from->items[i];
+    program_messages_add(to, m, m->warning, m->type, m->snippet, "%s", m->message);
+  }
+  bool whole = to->n == from->n;
+  to->n_errors = from->n_errors; /* may be more than are told */
+  return whole;
+}
+
+static bool copy_text(pipeline_info *out, const hw_pipeline *p) {
+  out->name = strdup(p->name);
+  out->description = strdup(p->description);
+  out->program_code = strdup(p->code);
+  if (p->settings && !(out->settings = strdup(p->settings))) return false;
+  return out->name && out->description && out->program_code && copy_messages(&out->messages, &p->messages);
+}
+
+/* What needs no memory. Lock held. */
+static void copy_states(pipeline_info *out, const hw_pipeline *p) {
+  memcpy(out->id, p->id, sizeof out->id);
+  out->created_at_us = p->created_at_us;
+  out->version = p->version;
+  out->program_version = p->program_version;
+  out->refresh_version = p->refresh_version;
+  out->program_status = p->program_status;
+  out->program_status_since_us = p->program_status_since_us;
+  out->program = p->program ? program_ref(p->program) : NULL;
+  out->status = p->status;
+  out->desired = p->desired;
+  out->status_since_us = p->status_since_us;
+  out->desired_since_us = p->desired_since_us;
+  out->storage_in_use = p->storage_in_use;
+  out->deployment_error = p->deployment_error;
+  if (!p->run) return;
+  if (p->status != DEPLOYMENT_STOPPED) memcpy(out->deployment_id, p->run->id, sizeof out->deployment_id);
+  memcpy(out->deployment_initial, p->initial == HW_PAUSED ? "paused" : "running", p->initial == HW_PAUSED ? 7 : 8);
+}
+
+hw_status pipeline_get_info(hw_pipeline *p, pipeline_info *out) {
+  *out = (pipeline_info){0};
+  pipeline_lock(p);
+  copy_states(out, p);
+  bool ok = copy_text(out, p);
+  deployment *d = pipeline_check_interactive(p, NULL) == HW_OK ? deployment_ref(p->run->deployment) : NULL;
+  pipeline_unlock(p);
+  if (d) {
+    out->num_errors = deployment_num_errors(d);
+    deployment_unref(d);
+  }
+  if (ok) return HW_OK;
+  pipeline_info_fini(out);
+  return HW_ENOMEM;
+}
+
+void pipeline_info_fini(pipeline_info *info) {
+  free(info->name);
+  free(info->description);
+  free(info->program_code);
+  free(info->settings);
+  if (info->program) program_unref(info->program);
+  program_messages_fini(&info->messages);
+  *info = (pipeline_info){0};
+}
+
+/* ---- statistics ---------------------------------------------------------- */
+
+hw_status pipeline_get_stats(hw_pipeline *p, bool with_errors, pipeline_stats *out, hw_error *err) {
+  *out = (pipeline_stats){0};
+  deployment *d = pipeline_deployment(p, err);
+  if (!d) return HW_ESTATE;
+  hw_status status = deployment_stats(d, with_errors, out);
+  deployment_unref(d);
+  if (status == HW_OK) return HW_OK;
+  return hw_error_set(err, status, "the statistics of pipeline '%s' cannot be had: %s", p->name,
+                      hw_status_text(status));
+}
+
+hw_status pipeline_get_connector_stats(hw_pipeline *p, bool is_input, const char *relation, const char *connector,
+                                       connector_stats *out, hw_error *err) {
+  *out = (connector_stats){0};
+  deployment *d = pipeline_deployment(p, err);
+  if (!d) return HW_ESTATE;
+  hw_status status = HW_ENOTFOUND;
+  int64_t index = pipeline_find_connector(p, is_input, relation, connector, err);
+  if (index >= 0) {
+    status = deployment_connector_stats(d, (uint32_t)index, true, out);
+    if (status != HW_OK)
+      (void)hw_error_set(err, status, "the statistics of connector '%s' cannot be had: %s", connector,
+                         hw_status_text(status));
+  }
+  deployment_unref(d);
+  return status;
+}
+
+hw_status pipeline_get_latency(hw_pipeline *p, latency_summary *out) {
+  *out = (latency_summary){0};
+  deployment *d = pipeline_deployment(p, NULL);
+  if (!d) return HW_ESTATE;
+  deployment_latency(d, out);
+  deployment_unref(d);
+  return HW_OK;
+}
+
+/* ---- waiting for the end ------------------------------------------------- */
+
+static struct timespec deadline_in(int64_t ms) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  t.tv_sec += ms / 1000;
+  t.tv_nsec += (ms % 1000) * 1000000;
+  if (t.tv_nsec >= 1000000000) {
+    t.tv_nsec -= 1000000000;
+    t.tv_sec++;
+  }
+  return t;
+}
+
+/* Lock held: whether it is over, and how. */
+static bool is_over(const hw_pipeline *p, hw_error *how) {
+  if (p->complete)
+    *how = p->outcome;
+  else if (p->run)
+    return false;
+  else if (p->deployment_error.status != HW_OK)
+    *how = p->deployment_error;
+  else
+    (void)hw_error_code(how, HW_ESTATE, "PipelineInteractionNotDeployed", "pipeline '%s' is stopped and not complete",
+                        p->name);
+  return true;
+}
+
+hw_status hw_pipeline_wait(hw_pipeline *p, int64_t timeout_ms, hw_error *err) {
+  struct timespec deadline = deadline_in(timeout_ms < 0 ? 0 : timeout_ms);
+  hw_error how;
+  int expired = 0;
+  pipeline_lock(p);
+  while (!is_over(p, &how) && expired != ETIMEDOUT) {
+    p->locked = false;
+    expired = timeout_ms < 0 ? pthread_cond_wait(&p->changed, &p->lock)
+                             : pthread_cond_timedwait(&p->changed, &p->lock, &deadline);
+    p->locked = true;
+  }
+  if (expired == ETIMEDOUT && !is_over(p, &how))
+    (void)hw_error_set(&how, HW_ETIMEOUT, "pipeline '%s' is %s and not complete after %lld ms", p->name,
+                       deployment_status_name(p->status), (long long)timeout_ms);
+  pipeline_unlock(p);
+  if (how.status != HW_OK && err) *err = how;
+  return how.status;
+}

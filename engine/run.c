@@ -1,0 +1,380 @@
+/* run.c - starting and stopping: one run of a pipeline from the accepted start
+ * until it is fully stopped.
+ *
+ * DESIGN
+ *   start accepted ─▸ (program compiled) ─▸ run_begin: Provisioning
+ *     provision_job, on a helper: deployment_new          ─▸ Initializing
+ *     on_opened, from the deployment; RUN_GO if wanted      ─▸ Running or Paused
+ *     stop, or run_fail from any of these                   ─▸ Stopping
+ *     on_stopped, or at once when nothing was opened: run_finish ─▸ Stopped
+ *
+ * A run is its own object, apart from the pipeline, so that an answer or event
+ * that comes late finds the run it belongs to and not the next one. Calls into
+ * the deployment go through the pipeline's outbox in the order of their
+ * decision; each kind is made at most once in a run, so their effects are part
+ * of the struct and cannot fail for lack of memory: a stop always works. */
+#include "engine/pipeline.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static void provision_job(void *arg);
+static void run_going(void *arg, const hw_reply *reply);
+
+/* ---- life ---------------------------------------------------------------- */
+
+static void deliver_call(effect *e);
+
+static run *run_new(hw_pipeline *p, hw_error *err) {
+  run *r = calloc(1, sizeof *r);
+  if (!r) {
+    (void)hw_error_set(err, HW_ENOMEM, "no memory to start pipeline '%s'", p->name);
+    return NULL;
+  }
+  if (uuid_make(r->id, err) != HW_OK) {
+    free(r);
+    return NULL;
+  }
+  for (unsigned i = 0; i < RUN_CALLS; i++)
+    r->calls[i] = (struct run_effect){.effect.deliver = deliver_call, .run = r, .call = (run_call)i};
+  r->pipeline = hw_pipeline_ref(p);
+  r->refs = 1;
+  engine_enter(p->engine);
+  return r;
+}
+
+static void run_call_later(run *r, run_call call) { pipeline_post(r->pipeline, &r->calls[call].effect); }
+
+void run_unref(run *r) {
+  if (--r->refs == 0) run_call_later(r, RUN_RELEASE);
+}
+
+static void run_release(run *r) {
+  hw_engine *engine = r->pipeline->engine;
+  if (r->deployment) deployment_unref(r->deployment);
+  hw_pipeline_unref(r->pipeline); /* whoever delivers has one, too */
+  free(r);
+  engine_leave(engine);
+}
+
+static void provision_later(run *r) {
+  hw_pipeline *p = r->pipeline;
+  if (sched_call(p->engine->rt->sched, provision_job, r) == HW_OK) return;
+  hw_error err;
+  (void)hw_error_set(&err, HW_ENOMEM, "no memory to start");
+  pipeline_lock(p);
+  r->provisioning = false;
+  run_fail(r, &err, "InitializationError");
+  run_unref(r);
+  pipeline_unlock(p);
+}
+
+static void stop_gracefully(run *r) {
+  deployment_stop(r->deployment, false, sched_now_us() + r->pipeline->engine->drain_timeout_us);
+}
+
+static void deliver_call(effect *e) {
+  struct run_effect *c = (struct run_effect *)e;
+  run *r = c->run;
+  switch (c->call) {
+  case RUN_PROVISION: provision_later(r); break;
+  case RUN_OPEN: deployment_open(r->deployment); break;
+  case RUN_GO: deployment_control(r->deployment, DEPLOYMENT_ALL, false, run_going, r); break;
+  case RUN_STOP: stop_gracefully(r); break;
+  case RUN_FORCE: deployment_stop(r->deployment, true, 0); break;
+  case RUN_RELEASE: run_release(r); break;
+  case RUN_CALLS: break;
+  }
+}
+
+/* ---- the end: lock held -------------------------------------------------- */
+
+/* A forced stop has done what it was to do, whatever *error says. */
+static void answer_all(hw_pipeline *p, effect_list *list, const hw_error *error) {
+  while (list->first) {
+    request *q = (request *)list->first;
+    list->first = q->effect.next;
+    request_answer(p, q, q->flag ? NULL : error);
+  }
+  list->last = NULL;
+}
+
+static void run_finish(run *r) {
+  hw_pipeline *p = r->pipeline;
+  assert(p->run == r && p->desired == DEPLOYMENT_STOPPED);
+  hw_error cancelled;
+  (void)hw_error_set(&cancelled, HW_ECANCELED, "pipeline '%s' was stopped before it had started", p->name);
+  listeners_detach(p);
+  p->run = NULL;
+  if (p->status != DEPLOYMENT_STOPPED) pipeline_set_status(p, DEPLOYMENT_STOPPED);
+  pthread_cond_broadcast(&p->changed);
+  answer_all(p, &p->starters, r->failed ? &p->deployment_error : &cancelled);
+  answer_all(p, &p->stoppers, r->failed ? &p->deployment_error : &r->left);
+  run_unref(r);
+}
+
+/* Has the deployment stopped, or finishes at once where there is nothing to stop. */
+static void run_end(run *r, bool force) {
+  if (r->pipeline->status == DEPLOYMENT_STOPPED) { /* waits for its program */
+    run_finish(r);
+    return;
+  }
+  if (r->pipeline->status != DEPLOYMENT_STOPPING) pipeline_set_status(r->pipeline, DEPLOYMENT_STOPPING);
+  if (r->provisioning) return; /* the job will see it */
+  if (!r->open_asked) {
+    run_finish(r);
+  } else if (force && !r->force_asked) {
+    if (r->stop_asked)
+      (void)hw_error_set(&r->left, HW_ECANCELED, "a forced stop came before everything was written");
+    r->force_asked = true;
+    run_call_later(r, RUN_FORCE);
+  } else if (!r->stop_asked && !r->force_asked) {
+    r->stop_asked = true;
+    run_call_later(r, RUN_STOP);
+  }
+}
+
+/* Only the first error of a run is kept: later ones follow from it. */
+static void record_error(run *r, const hw_error *err, const char *code) {
+  hw_pipeline *p = r->pipeline;
+  if (r->failed) return;
+  r->failed = true;
+  p->deployment_error = *err;
+  if (!err->code[0]) (void)hw_error_code(&p->deployment_error, err->status, code, "%s", err->message);
+  pipeline_log(p, HW_LOG_ERROR, "%s", err->message);
+}
+
+void run_fail(run *r, const hw_error *err, const char *code) {
+  if (r->pipeline->run != r) return;
+  record_error(r, err, code);
+  pipeline_set_desired(r->pipeline, DEPLOYMENT_STOPPED);
+  run_end(r, true);
+}
+
+/* ---- the beginning ------------------------------------------------------- */
+
+void run_begin(run *r) {
+  hw_pipeline *p = r->pipeline;
+  p->storage_in_use = true;
+  pipeline_set_status(p, DEPLOYMENT_PROVISIONING);
+  r->provisioning = true;
+  r->refs++; /* the job's */
+  run_call_later(r, RUN_PROVISION);
+}
+
+static void started(run *r, deployment_status status) {
+  pipeline_set_status(r->pipeline, status);
+  answer_all(r->pipeline, &r->pipeline->starters, NULL);
+}
+
+static void run_going(void *arg, const hw_reply *reply) {
+  run *r = arg;
+  hw_pipeline *p = r->pipeline;
+  pipeline_lock(p);
+  if (p->status == DEPLOYMENT_INITIALIZING) {
+    if (reply->status == HW_OK)
+      started(r, DEPLOYMENT_RUNNING);
+    else
+      run_fail(r, reply->error, "InitializationError");
+  }
+  run_unref(r);
+  pipeline_unlock(p);
+}
+
+/* ---- events of the deployment -------------------------------------------- */
+
+static void on_opened(void *arg, const hw_error *err) {
+  run *r = arg;
+  hw_pipeline *p = r->pipeline;
+  pipeline_lock(p);
+  if (p->status != DEPLOYMENT_INITIALIZING) {
+    /* Stopped meanwhile; `stopped` is to come. */
+  } else if (err) {
+    run_fail(r, err, "InitializationError");
+  } else if (p->initial == HW_PAUSED) {
+    started(r, DEPLOYMENT_PAUSED);
+  } else {
+    r->refs++;
+    run_call_later(r, RUN_GO);
+  }
+  pipeline_unlock(p);
+}
+
+static void on_failed(void *arg, const hw_error *err) {
+  run *r = arg;
+  pipeline_lock(r->pipeline);
+  run_fail(r, err, "RuntimeError.WorkerPanic");
+  pipeline_unlock(r->pipeline);
+}
+
+static void on_complete(void *arg, const hw_error *err) {
+  hw_pipeline *p = ((run *)arg)->pipeline;
+  pipeline_lock(p);
+  p->complete = true;
+  p->outcome = err ? *err : (hw_error){.status = HW_OK};
+  pipeline_log(p, HW_LOG_INFO, "complete");
+  pthread_cond_broadcast(&p->changed);
+  pipeline_unlock(p);
+}
+
+static void on_stopped(void *arg, const hw_error *err) {
+  run *r = arg;
+  hw_pipeline *p = r->pipeline;
+  pipeline_lock(p);
+  if (err && !r->force_asked) {
+    r->left = *err;
+    record_error(r, err, "StopIncomplete");
+  }
+  run_finish(r);
+  pipeline_unlock(p);
+}
+
+/* On a helper thread. */
+static void provision_job(void *arg) {
+  run *r = arg;
+  hw_pipeline *p = r->pipeline;
+  deployment_events events = {.arg = r, .opened = on_opened, .failed = on_failed, .complete = on_complete,
+                              .stopped = on_stopped};
+  hw_error err;
+  deployment *d = deployment_new(p->engine->rt, p->name, p->program, &events, &err);
+  pipeline_lock(p);
+  r->provisioning = false;
+  r->deployment = d;
+  if (p->status == DEPLOYMENT_STOPPING) {
+    run_finish(r);
+  } else if (!d || listeners_attach(p, d, &err) != HW_OK) {
+    run_fail(r, &err, "InitializationError");
+  } else {
+    pipeline_set_status(p, DEPLOYMENT_INITIALIZING);
+    r->open_asked = true;
+    run_call_later(r, RUN_OPEN);
+  }
+  run_unref(r);
+  pipeline_unlock(p);
+}
+
+/* ---- start --------------------------------------------------------------- */
+
+static bool program_failed(program_status s) { return s > PROGRAM_SUCCESS; }
+
+static const char *state_word(hw_run_state s) { return s == HW_PAUSED ? "paused" : "running"; }
+
+/* Lock held; the pipeline is stopped. */
+static hw_status check_start(hw_pipeline *p, hw_error *err) {
+  if (p->deleted)
+    return hw_error_code(err, HW_ENOTFOUND, "UnknownPipelineName", "Unknown pipeline name '%s'", p->name);
+  if (atomic_load(&p->engine->closing))
+    return hw_error_code(err, HW_ESTATE, "Terminating", "the engine is shutting down");
+  if (p->deployment_error.status != HW_OK)
+    return hw_error_code(err, HW_ESTATE, "CannotStartWithUndismissedError",
+                         "pipeline '%s' has a deployment error, which must be dismissed first: %s", p->name,
+                         p->deployment_error.message);
+  if (program_failed(p->program_status))
+    return hw_error_code(err, HW_ESTATE, "CannotStartWithCompilationError",
+                         "the program of pipeline '%s' does not compile (%s): its errors are in program_error", p->name,
+                         program_status_name(p->program_status));
+  return HW_OK;
+}
+
+/* Lock held. */
+static hw_status start_anew(hw_pipeline *p, hw_run_state initial, hw_error *err) {
+  hw_status status = check_start(p, err);
+  if (status != HW_OK) return status;
+  hw_error why;
+  run *r = run_new(p, &why);
+  if (!r) {
+    if (err) *err = why;
+    return why.status;
+  }
+  p->run = r;
+  p->initial = initial;
+  p->complete = false;
+  pipeline_set_desired(p, initial == HW_PAUSED ? DEPLOYMENT_PAUSED : DEPLOYMENT_RUNNING);
+  if (p->program_status == PROGRAM_SUCCESS) run_begin(r);
+  return HW_OK;
+}
+
+/* Lock held. */
+static hw_status start_again(const hw_pipeline *p, hw_run_state initial, hw_error *err) {
+  if (p->desired == DEPLOYMENT_STOPPED)
+    return hw_error_code(err, HW_ESTATE, "IllegalPipelineAction",
+                         "pipeline '%s' is %s: wait until it is Stopped before starting it again", p->name,
+                         deployment_status_name(p->status));
+  if (p->initial != initial)
+    return hw_error_code(err, HW_ESTATE, "InitialImmutableUnlessStopped",
+                         "pipeline '%s' was started with initial=%s: stop it to start it with initial=%s, or use "
+                         "pause and resume", p->name, state_word(p->initial), state_word(initial));
+  return HW_OK;
+}
+
+static bool is_up(const hw_pipeline *p) { return p->status == DEPLOYMENT_RUNNING || p->status == DEPLOYMENT_PAUSED; }
+
+/* q: NULL, or to be answered when it has started; freed when refused. */
+static hw_status start(hw_pipeline *p, hw_run_state initial, bool dismiss, request *q, hw_error *err) {
+  pipeline_lock(p);
+  if (dismiss && !p->run && p->deployment_error.status != HW_OK) {
+    p->deployment_error = (hw_error){.status = HW_OK};
+    pipeline_touch(p);
+  }
+  hw_status status = p->run ? start_again(p, initial, err) : start_anew(p, initial, err);
+  if (status != HW_OK)
+    free(q);
+  else if (q && is_up(p))
+    request_answer(p, q, NULL);
+  else if (q)
+    effect_list_add(&p->starters, &q->effect);
+  pipeline_unlock(p);
+  return status;
+}
+
+hw_status manager_start(hw_pipeline *p, hw_run_state initial, hw_error *err) {
+  return start(p, initial, false, NULL, err);
+}
+
+static hw_status start_then(hw_pipeline *p, hw_run_state initial, hw_done *done, void *arg, hw_error *err) {
+  request *q = request_new(done, arg, false, err);
+  return q ? start(p, initial, true, q, err) : HW_ENOMEM;
+}
+
+hw_status hw_pipeline_start(hw_pipeline *p, hw_run_state initial, hw_done *done, void *arg, hw_error *err) {
+  if (done) return start_then(p, initial, done, arg, err);
+  waiter w;
+  waiter_init(&w);
+  return waiter_finish(&w, start_then(p, initial, waiter_done, &w, err), err);
+}
+
+/* ---- stop ---------------------------------------------------------------- */
+
+static void stop(hw_pipeline *p, bool force, request *q) {
+  pipeline_lock(p);
+  if (p->run) {
+    /* What is not up has taken nothing in: there is nothing to wait for. */
+    bool graceful = !force && (is_up(p) || p->status == DEPLOYMENT_STOPPING);
+    if (q) effect_list_add(&p->stoppers, &q->effect);
+    pipeline_set_desired(p, DEPLOYMENT_STOPPED);
+    run_end(p->run, !graceful);
+  } else if (q) {
+    request_answer(p, q, NULL);
+  }
+  pipeline_unlock(p);
+}
+
+hw_status manager_stop(hw_pipeline *p, bool force, hw_error *err) {
+  (void)err;
+  stop(p, force, NULL);
+  return HW_OK;
+}
+
+static hw_status stop_then(hw_pipeline *p, bool force, hw_done *done, void *arg, hw_error *err) {
+  request *q = request_new(done, arg, force, err);
+  if (!q) return HW_ENOMEM;
+  stop(p, force, q);
+  return HW_OK;
+}
+
+hw_status hw_pipeline_stop(hw_pipeline *p, bool force, hw_done *done, void *arg, hw_error *err) {
+  if (done) return stop_then(p, force, done, arg, err);
+  waiter w;
+  waiter_init(&w);
+  return waiter_finish(&w, stop_then(p, force, waiter_done, &w, err), err);
+}

@@ -1,0 +1,13 @@
+/* uuid.h - identities. */
+#ifndef ENGINE_UUID_H
+#define ENGINE_UUID_H
+
+#include <headworks/status.h>
+
+#define UUID_TEXT_SIZE 37 /* with the terminator */
+
+/* A random (version 4) UUID as text. Any thread. HW_EIO: the system has no
+ * random numbers to give. */
+hw_status uuid_make(char text[UUID_TEXT_SIZE], hw_error *err);
+
+#endif

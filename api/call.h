@@ -1,0 +1,55 @@
+/* call.h - what a handler gets, and what handlers share. All on the API thread. */
+#ifndef API_CALL_H
+#define API_CALL_H
+
+#include "api/json_view.h"
+#include "api/reply.h"
+#include "api/worker.h"
+#include "engine/manager.h"
+
+/* One for the life of the server. */
+typedef struct api_context {
+  hw_engine *engine;
+  struct event_base *base;
+  mailbox *box;
+  worker *worker;
+  int64_t started_us; /* since 1970 */
+  unsigned drain_ms;
+} api_context;
+
+#define API_MAX_PARAMS 4
+
+/* Parameters are the path's {parts} in order; they live as long as the request. */
+typedef struct api_call {
+  const api_context *context;
+  http_request *req;
+  const char *params[API_MAX_PARAMS];
+} api_call;
+
+typedef void api_handler(const api_call *call);
+
+enum { PARAM_PIPELINE, PARAM_RELATION, PARAM_CONNECTOR, PARAM_ACTION };
+
+/* A boolean query parameter; false: it is neither "true" nor "false", and has
+ * been replied to. */
+bool call_query_bool(const api_call *call, const char *name, bool fallback, bool *out);
+/* 400 for a query parameter that has none of the allowed values. */
+void call_refuse_query(const api_call *call, const char *name, const char *allowed);
+/* The pipeline in the path, a reference; NULL: 404 has been replied. */
+hw_pipeline *call_find_pipeline(const api_call *call);
+/* Replies with what the engine refused for this pipeline, with the contract's
+ * details; not over with the pipeline. */
+void call_refuse(const api_call *call, hw_pipeline *p, const hw_error *err);
+
+/* The pipeline's record as the reply. */
+void call_reply_pipeline(const api_call *call, unsigned status, hw_pipeline *p, pipeline_selector selector);
+
+/* Handlers, by file. */
+api_handler get_healthz, get_config, get_authentication, get_cluster_healthz;          /* platform.c */
+api_handler list_pipelines, get_pipeline, delete_pipeline;                             /* pipelines.c */
+api_handler create_pipeline;                                                           /* create.c */
+api_handler start_pipeline, stop_pipeline, clear_pipeline, dismiss_pipeline_error;     /* lifecycle.c */
+api_handler pause_pipeline, resume_pipeline;                                           /* lifecycle.c */
+api_handler get_stats, get_table_connector, get_view_connector, post_connector_action; /* connectors.c */
+
+#endif

@@ -1,0 +1,80 @@
+/* http.h - HTTP/1.x on loopback: requests in, replies out, within bounds.
+ *
+ * One http_server belongs to one event base and its thread; nothing here may be
+ * called from any other. It knows no route and no JSON beyond the one shape of
+ * an error (reply.h). How a connection lives is told in http_conn.c. */
+#ifndef API_HTTP_H
+#define API_HTTP_H
+
+#include "api/limits.h"
+#include "api/outbuf.h"
+#include "api/url.h"
+#include "runtime/log.h"
+
+#include <event2/event.h>
+#include <http_parser.h>
+
+typedef struct http_server http_server;
+typedef struct http_request http_request;
+
+struct http_request {
+  struct http_conn *conn;
+  enum http_method method;
+  url_target target;
+  bool has_body;           /* one is announced, perhaps of length 0 in chunks */
+  uint64_t content_length; /* UINT64_MAX: not announced */
+  /* What becomes of the body: data gets its pieces as they arrive (NULL: they
+   * are dropped), complete is called when the request is whole. Set by the
+   * server's handler; data is not called once a reply was made. */
+  void (*data)(http_request *req, const char *data, size_t len);
+  void (*complete)(http_request *req);
+  const void *route, *context; /* the handler's own */
+  outbuf body;                 /* what http_collect_body has gathered */
+  size_t max_body;
+  /* private */
+  bool keep_alive, expects, answered;
+  void (*gone)(void *arg);
+  void *gone_arg;
+};
+
+/* Called for each request before its body arrives: either replies, or sets what
+ * becomes of the body and of the whole. */
+typedef void http_handler(void *arg, http_request *req);
+
+/* Listens on address ("127.0.0.1:8080", "[::1]:0", "localhost:80"): loopback only. */
+http_server *http_server_new(struct event_base *base, const char *address, const http_limits *limits, logger *log,
+                             http_handler *handler, void *arg, hw_error *err);
+/* Closes every connection at once; their requests' gone is called. */
+void http_server_free(http_server *server);
+/* Accepts no more, lets each request that is under way have its reply, closes
+ * its connection after it, and calls done when none is left. */
+void http_server_drain(http_server *server, void (*done)(void *arg), void *arg);
+uint16_t http_server_port(const http_server *server);
+unsigned http_server_connections(const http_server *server);
+
+/* The header's value, or NULL. The name's case does not matter. */
+const char *http_header(const http_request *req, const char *name);
+/* The query parameter's value, or NULL. */
+const char *http_query(const http_request *req, const char *name);
+/* Makes the body gather in req->body; more than max bytes are refused with 413. */
+void http_collect_body(http_request *req, size_t max);
+/* Moves the collected body to the caller, who frees it. */
+outbuf http_take_body(http_request *req);
+
+/* The reply may come later: gone(arg) is called if the client leaves before. */
+void http_defer(http_request *req, void (*gone)(void *arg), void *arg);
+
+/* The reply, exactly once; req is over with the return. extra: whole header
+ * lines, each ended by CR LF. type NULL: no body. The body is copied as far as
+ * it cannot be sent at once. */
+void http_reply(http_request *req, unsigned status, const char *type, const outbuf *extra, const char *body,
+                size_t len);
+/* 503, from constant text. */
+void http_reply_no_memory(http_request *req);
+/* An empty buffer to write the body in; good until the next reply. */
+outbuf *http_scratch(http_request *req);
+
+/* A header line for `extra`; bytes of value that may not stand there become '?'. */
+void http_add_header(outbuf *extra, const char *name, const char *value);
+
+#endif

@@ -1,0 +1,109 @@
+/* http_conn.h - the inside of HTTP connections, shared by http_*.c. */
+#ifndef API_HTTP_CONN_H
+#define API_HTTP_CONN_H
+
+#include "api/http.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event_struct.h>
+#include <event2/listener.h>
+
+#define HTTP_INPUT_MAX (64 * 1024) /* bytes of one read, and bytes that may wait before the next */
+#define HTTP_HEAD_KEPT 2048        /* bytes of head buffer an idle connection keeps */
+#define HTTP_SCRATCH_KEPT (1 << 20)
+
+/*   accepted ─▸ IDLE ─▸ HEAD ─▸ BODY ─▸ BUSY ─▸ FLUSH ─▸ IDLE
+ *                │        │       │       │        │
+ *                └────────┴───────┴───────┴────────┴─▸ CLOSING ─▸ LINGER ─▸ freed
+ * HEAD goes straight to BUSY when there is no body, BUSY to IDLE when the reply
+ * went out at once. Every phase may end in freed. */
+typedef enum conn_phase {
+  CONN_IDLE,    /* between requests */
+  CONN_HEAD,    /* a request line or its headers are arriving */
+  CONN_BODY,    /* its body is arriving */
+  CONN_BUSY,    /* it is whole; its reply is being made */
+  CONN_FLUSH,   /* replied; the client has not taken all of it */
+  CONN_CLOSING, /* the last reply is being taken */
+  CONN_LINGER,  /* shut for writing: what still comes is read and dropped, or the client would see a reset */
+} conn_phase;
+#define CONN_PHASES 7
+
+typedef struct http_span {
+  unsigned name, value; /* offsets in head */
+} http_span;
+
+typedef struct http_conn {
+  http_server *server;
+  struct http_conn *next, **link; /* in the server's list */
+  struct bufferevent *bev;
+  int fd;
+  conn_phase phase;
+  int armed;      /* phase the timer runs for, -1: none */
+  bool dead;      /* to be freed when the stack has unwound */
+  bool ended;     /* the client sends no more */
+  bool whole;     /* the parser has come to the end of a request */
+  bool refused;   /* over max_connections: got its 503 */
+  bool held;      /* not read from: HTTP_INPUT_MAX bytes wait */
+  bool trailers;  /* headers now come after the body */
+  enum { PART_NONE, PART_NAME, PART_VALUE } part; /* of a header: what the parser gave last */
+  unsigned depth; /* entries on the stack */
+  size_t backlog; /* counted in server->backlog */
+  size_t lingered;
+  struct event timer;
+  http_parser parser;
+  http_request request;
+  unsigned head_bytes; /* of headers and trailers, seen so far */
+  unsigned url_len;
+  unsigned n_headers;
+  outbuf head; /* URL, then names and values, each terminated */
+  http_span headers[HTTP_MAX_HEADERS];
+} http_conn;
+
+struct http_server {
+  struct event_base *base;
+  struct evconnlistener *listener;
+  struct event *resume; /* accepts again some time after descriptors ran out */
+  uint16_t port;
+  http_limits limits;
+  const struct timeval *timeouts[CONN_PHASES]; /* NULL: the phase has none */
+  logger *log;
+  http_handler *handler;
+  void *arg;
+  http_conn *conns;
+  unsigned n_conns, n_refused; /* refused ones are counted apart */
+  size_t bodies, backlog;
+  outbuf scratch, head;
+  char date[40];
+  int64_t date_second;
+  bool draining;
+  void (*drained)(void *arg);
+  void *drained_arg;
+};
+
+/* Takes the socket over in every case. */
+void conn_open(http_server *server, evutil_socket_t fd, bool refuse);
+void conn_free(http_conn *c);
+/* Every way in from the event loop is bracketed by these: the connection may be
+ * freed in the last leave. */
+void conn_enter(http_conn *c);
+void conn_leave(http_conn *c);
+void conn_set_phase(http_conn *c, conn_phase phase);
+/* Parses what has arrived as far as it may be. */
+void conn_process(http_conn *c);
+/* Sends bytes; what the socket does not take waits in the connection. */
+void conn_send(http_conn *c, struct iovec *parts, int n);
+/* After a reply was sent: what comes next. */
+void conn_replied(http_conn *c, bool keep_alive);
+
+/* Parsing (http_parse.c). */
+void parse_init(http_conn *c);
+/* Parses up to the end of the request at most; returns the bytes taken. When the
+ * text is no HTTP, it has been replied to. */
+size_t parse_some(http_conn *c, const char *data, size_t len);
+/* The client has ended in the middle of a request. */
+void parse_cut_short(http_conn *c);
+/* Frees what the request has gathered. */
+void parse_release(http_conn *c);
+
+#endif

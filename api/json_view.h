@@ -1,0 +1,25 @@
+/* json_view.h - pipelines, programs and statistics as the contract's JSON. */
+#ifndef API_JSON_VIEW_H
+#define API_JSON_VIEW_H
+
+#include "api/json_write.h"
+#include "engine/manager.h"
+
+/* What a reply about a pipeline holds. */
+typedef enum pipeline_selector {
+  SELECT_ALL,                    /* the whole record */
+  SELECT_STATUS,                 /* without program and configuration */
+  SELECT_STATUS_WITH_CONNECTORS, /* SELECT_STATUS and the sum of connector errors */
+  SELECT_EDITED,                 /* reply to a POST: SELECT_ALL without what bootstrapping is told at a start */
+} pipeline_selector;
+
+void view_pipeline(json_writer *w, const pipeline_info *info, pipeline_selector selector);
+/* The program's relations and connectors ("program_info"). */
+void view_program(json_writer *w, const program *p);
+/* The word of deployment_resources_status for a status. */
+const char *view_resources_status(deployment_status status);
+
+void view_stats(json_writer *w, const pipeline_stats *stats, bool with_errors);
+void view_connector(json_writer *w, const connector_stats *stats, bool with_errors);
+
+#endif

@@ -1,0 +1,49 @@
+/* server.h - Headworks' HTTP server over an engine's pipelines.
+ *
+ *     api_server *server = api_server_new(engine, &options, &err);
+ *     api_server_start(server, &err);   a thread of its own, or
+ *     api_server_run(server);           the caller's, until it is stopped
+ *     api_server_stop(server, false);
+ *     api_server_free(server);
+ *     hw_engine_free(engine);
+ *
+ * The engine must outlive the server. A process that means to use the whole of
+ * max_connections needs RLIMIT_NOFILE to allow as many descriptors and some
+ * more; when they run out, accepting waits until there are some again. */
+#ifndef API_SERVER_H
+#define API_SERVER_H
+
+#include "api/limits.h"
+
+#include <headworks/headworks.h>
+
+typedef struct api_server api_server;
+
+/* Zero means the default in brackets. */
+typedef struct api_options {
+  const char *listen; /* ADDRESS:PORT, loopback only; port 0: any free one ["127.0.0.1:8080"] */
+  http_limits limits;
+  unsigned stop_ms;       /* how long a stop waits for replies [5,000] */
+  unsigned drain_ms;      /* how long a pause waits to be drained [30,000] */
+  hw_log_level log_level; /* HW_LOG_DEBUG logs each request */
+  hw_log_function *log;   /* NULL: standard error */
+  void *log_arg;
+} api_options;
+
+/* Listens from now on. options NULL: all defaults. */
+api_server *api_server_new(hw_engine *engine, const api_options *options, hw_error *err);
+/* Serves on the calling thread until stopped; once. */
+void api_server_run(api_server *server);
+/* Serves on a thread of its own; once. */
+hw_status api_server_start(api_server *server, hw_error *err);
+/* Accepts no more, answers what is under way for at most stop_ms, then run
+ * returns. now, or a second call: without waiting. [any thread, not a signal handler] */
+void api_server_stop(api_server *server, bool now);
+/* Stops it if need be, joins its thread; not while another thread is in
+ * api_server_run. */
+void api_server_free(api_server *server);
+
+/* The port listened on. [any thread] */
+uint16_t api_server_port(const api_server *server);
+
+#endif

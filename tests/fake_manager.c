@@ -1,0 +1,655 @@
+/* fake_manager.c - see fake_manager.h. */
+#include "tests/fake_manager.h"
+
+#include <ctype.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_INPUTS 32
+
+typedef struct fake_input {
+  char table[32], name[32];
+  bool paused;
+  uint64_t epoch, records;
+} fake_input;
+
+struct hw_pipeline {
+  hw_engine *engine;
+  hw_pipeline *next;
+  unsigned refs; /* those beside the engine's */
+  bool deleted;
+  char *name, *description, *code, *settings;
+  unsigned n_inputs;
+  fake_input inputs[MAX_INPUTS];
+};
+
+typedef struct pending {
+  struct pending *next;
+  hw_pipeline *p;
+  int input; /* -1: the pipeline */
+  bool pause;
+  hw_done *done;
+  void *arg;
+} pending;
+
+struct hw_engine {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  hw_pipeline *pipelines;
+  fake_answer answer;
+  hw_error failure, refusal, error;
+  pending *first, **last;
+  unsigned n_pending, n_stats;
+  pthread_t thread; /* with FAKE_THREAD */
+  bool has_thread, ending;
+  deployment_status status;
+  program_status program;
+  bool quiescent;
+  char position[256];
+  struct program *compiled;
+};
+
+#define LOCK(e) pthread_mutex_lock(&(e)->lock)
+#define UNLOCK(e) (pthread_cond_broadcast(&(e)->changed), pthread_mutex_unlock(&(e)->lock))
+
+const char *hw_version(void) { return "0.1.0"; }
+
+const char *program_status_name(program_status s) {
+  static const char *const names[] = {"Pending", "CompilingSql", "SqlCompiled", "CompilingRust",
+                                      "Success", "SqlError",     "RustError",   "SystemError"};
+  return names[s];
+}
+
+const char *deployment_status_name(deployment_status s) {
+  static const char *const names[] = {"Stopped", "Provisioning", "Initializing", "Paused", "Running", "Stopping"};
+  return names[s];
+}
+
+/* ---- the program ---------------------------------------------------------- */
+
+static const hw_field fields[] = {
+    {.name = "id", .type = {.id = HW_TYPE_INT}},
+    {.name = "price", .type = {.id = HW_TYPE_DECIMAL, .precision = 10, .scale = 2, .nullable = true}},
+    {.name = "note",
+     .type = {.id = HW_TYPE_VARCHAR, .length = 20},
+     .has_default = true,
+     .default_value = {.u.str = {.data = "it's", .len = 4}}},
+    {.name = "On",
+     .case_sensitive = true,
+     .type = {.id = HW_TYPE_BOOLEAN},
+     .has_default = true,
+     .default_value = {.u.boolean = 1}},
+};
+static const uint32_t key[] = {0};
+static const program_property properties[] = {
+    {.key = "materialized", .value = "true", .key_line = 2, .key_column = 3, .value_line = 2, .value_column = 20}};
+#define SCHEMA(n)                                                                                                      \
+  { .name = n, .n_fields = 4, .fields = fields }
+static const program_relation relations[] = {
+    {.kind = PROGRAM_TABLE,
+     .schema = SCHEMA("numbers"),
+     .materialized = true,
+     .n_key = 1,
+     .key = key,
+     .n_properties = 1,
+     .properties = properties},
+    {.kind = PROGRAM_TABLE, .schema = SCHEMA("Quoted"), .case_sensitive = true},
+    {.kind = PROGRAM_VIEW, .schema = SCHEMA("hidden"), .local = true},
+    {.kind = PROGRAM_VIEW, .schema = SCHEMA("v")},
+};
+static const program_connector connectors[] = {
+    {.name = "c1",
+     .endpoint = "numbers.c1",
+     .relation = 0,
+     .is_input = true,
+     .json = "{\"name\":\"c1\",\"transport\":{\"name\":\"datagen\",\"config\":{}}}"},
+    {.name = "C2", .endpoint = "numbers.C2", .relation = 0, .is_input = true, .json = "{}"},
+    {.name = "q", .endpoint = "Quoted.q", .relation = 1, .is_input = true, .json = "{}"},
+    {.name = "out", .endpoint = "v.out", .relation = 3, .is_input = false, .json = "{\"name\":\"out\"}"},
+};
+
+static program *make_program(void) {
+  program *p = program_new();
+  if (!p) abort();
+  p->n_relations = 4;
+  p->relations = relations;
+  p->n_connectors = 4;
+  p->connectors = connectors;
+  return p;
+}
+
+/* ---- the engine ----------------------------------------------------------- */
+
+hw_engine *fake_engine_new(void) {
+  hw_engine *e = calloc(1, sizeof *e);
+  if (!e) abort();
+  pthread_mutex_init(&e->lock, NULL);
+  pthread_cond_init(&e->changed, NULL);
+  e->last = &e->first;
+  e->program = PROGRAM_SUCCESS;
+  e->quiescent = true;
+  e->compiled = make_program();
+  return e;
+}
+
+static void free_pipeline(hw_pipeline *p) {
+  free(p->name);
+  free(p->description);
+  free(p->code);
+  free(p->settings);
+  free(p);
+}
+
+void fake_engine_free(hw_engine *e) {
+  LOCK(e);
+  e->ending = true;
+  UNLOCK(e);
+  if (e->has_thread) pthread_join(e->thread, NULL);
+  if (e->n_pending) abort();
+  for (hw_pipeline *p = e->pipelines, *next; p; p = next) {
+    next = p->next;
+    if (p->refs) abort();
+    free_pipeline(p);
+  }
+  program_unref(e->compiled);
+  pthread_cond_destroy(&e->changed);
+  pthread_mutex_destroy(&e->lock);
+  free(e);
+}
+
+#define SETTER(name, type, statement)                                                                                  \
+  void name(hw_engine *e, type value) {                                                                                \
+    LOCK(e);                                                                                                           \
+    statement;                                                                                                         \
+    UNLOCK(e);                                                                                                         \
+  }
+SETTER(fake_set_status, deployment_status, e->status = value)
+SETTER(fake_set_program, program_status, e->program = value)
+SETTER(fake_set_quiescent, bool, e->quiescent = value)
+SETTER(fake_set_position, const char *, snprintf(e->position, sizeof e->position, "%s", value))
+
+static void *answer_thread(void *arg);
+
+void fake_set_answer(hw_engine *e, fake_answer value) {
+  LOCK(e);
+  e->answer = value;
+  UNLOCK(e);
+  if (value != FAKE_THREAD || e->has_thread) return;
+  if (pthread_create(&e->thread, NULL, answer_thread, e) != 0) abort();
+  e->has_thread = true;
+}
+
+static void set_error(hw_engine *e, hw_error *to, hw_status status, const char *code, const char *message) {
+  LOCK(e);
+  *to = (hw_error){0};
+  if (status != HW_OK) (void)hw_error_code(to, status, code, "%s", message);
+  UNLOCK(e);
+}
+void fake_set_failure(hw_engine *e, hw_status status, const char *code, const char *message) {
+  set_error(e, &e->failure, status, code, message);
+}
+void fake_set_refusal(hw_engine *e, hw_status status, const char *code, const char *message) {
+  set_error(e, &e->refusal, status, code, message);
+}
+void fake_set_error(hw_engine *e, const char *code, const char *message) {
+  set_error(e, &e->error, HW_EIO, code, message);
+}
+
+unsigned fake_stats_calls(hw_engine *e) {
+  LOCK(e);
+  unsigned n = e->n_stats;
+  UNLOCK(e);
+  return n;
+}
+
+void fake_wait_stats_calls(hw_engine *e, unsigned n) {
+  LOCK(e);
+  while (e->n_stats < n) pthread_cond_wait(&e->changed, &e->lock);
+  UNLOCK(e);
+}
+
+unsigned fake_references(hw_engine *e) {
+  unsigned n = 0;
+  LOCK(e);
+  for (hw_pipeline *p = e->pipelines; p; p = p->next) n += p->refs;
+  UNLOCK(e);
+  return n;
+}
+
+/* ---- pipelines ------------------------------------------------------------ */
+
+static void add_input(hw_pipeline *p, const char *table, const char *name) {
+  if (p->n_inputs == MAX_INPUTS) abort();
+  fake_input *i = &p->inputs[p->n_inputs++];
+  snprintf(i->table, sizeof i->table, "%s", table);
+  snprintf(i->name, sizeof i->name, "%s", name);
+}
+
+void fake_add_inputs(hw_engine *e, unsigned n) {
+  char name[32];
+  LOCK(e);
+  for (hw_pipeline *p = e->pipelines; p; p = p->next)
+    for (unsigned i = 0; i < n; i++) {
+      snprintf(name, sizeof name, "extra-%u", i);
+      add_input(p, "numbers", name);
+    }
+  UNLOCK(e);
+}
+
+static hw_pipeline *find(hw_engine *e, const char *name) {
+  for (hw_pipeline *p = e->pipelines; p; p = p->next) {
+    if (!p->deleted && strcmp(p->name, name) == 0) return p;
+  }
+  return NULL;
+}
+
+hw_status manager_create(hw_engine *e, const char *name, const char *description, const char *code, size_t len,
+                         hw_pipeline **out, hw_error *err) {
+  if (!*name) return hw_error_code(err, HW_EINVAL, "EmptyName", "the name is empty");
+  if (strchr(name, ' ')) return hw_error_code(err, HW_EINVAL, "NameDoesNotMatchPattern", "'%s' is no name", name);
+  if (strlen(description) > PIPELINE_DESCRIPTION_MAX)
+    return hw_error_code(err, HW_EINVAL, "TooLongDescription", "the description is too long");
+  hw_pipeline *p = calloc(1, sizeof *p);
+  if (!p) abort();
+  p->engine = e;
+  p->name = strdup(name);
+  p->description = strdup(description);
+  p->code = strndup(code, len);
+  add_input(p, "numbers", "c1");
+  add_input(p, "numbers", "C2");
+  add_input(p, "Quoted", "q");
+  LOCK(e);
+  bool taken = find(e, name) != NULL;
+  if (!taken) {
+    p->next = e->pipelines;
+    p->refs = 1;
+    e->pipelines = p;
+  }
+  UNLOCK(e);
+  if (taken) {
+    free_pipeline(p);
+    return hw_error_code(err, HW_EEXIST, "DuplicateName", "there is a pipeline '%s' already", name);
+  }
+  *out = p;
+  return HW_OK;
+}
+
+hw_pipeline *hw_pipeline_find(hw_engine *e, const char *name) {
+  LOCK(e);
+  hw_pipeline *p = find(e, name);
+  if (p) p->refs++;
+  UNLOCK(e);
+  return p;
+}
+
+hw_pipeline *hw_pipeline_ref(hw_pipeline *p) {
+  LOCK(p->engine);
+  p->refs++;
+  UNLOCK(p->engine);
+  return p;
+}
+
+void hw_pipeline_unref(hw_pipeline *p) {
+  if (!p) return;
+  LOCK(p->engine);
+  if (p->refs-- == 0) abort();
+  UNLOCK(p->engine);
+}
+
+const char *hw_pipeline_name(const hw_pipeline *p) { return p->name; }
+
+hw_status manager_list(hw_engine *e, hw_pipeline ***out, size_t *n) {
+  *n = 0;
+  LOCK(e);
+  for (hw_pipeline *p = e->pipelines; p; p = p->next) *n += !p->deleted;
+  *out = calloc(*n + 1, sizeof **out);
+  if (!*out) abort();
+  size_t i = *n; /* newest first in the list; the order asked for is by name */
+  for (hw_pipeline *p = e->pipelines; p; p = p->next) {
+    if (p->deleted) continue;
+    p->refs++;
+    (*out)[--i] = p;
+  }
+  UNLOCK(e);
+  return HW_OK;
+}
+
+hw_status manager_delete(hw_pipeline *p, hw_error *err) { return hw_pipeline_delete(p, err); }
+
+hw_status hw_pipeline_delete(hw_pipeline *p, hw_error *err) {
+  hw_engine *e = p->engine;
+  LOCK(e);
+  bool stopped = e->status == DEPLOYMENT_STOPPED;
+  if (stopped) p->deleted = true;
+  UNLOCK(e);
+  if (stopped) return HW_OK;
+  return hw_error_code(err, HW_ESTATE, "DeleteRestrictedToFullyStopped", "pipeline '%s' is not stopped", p->name);
+}
+
+hw_status pipeline_set_settings(hw_pipeline *p, const char *text) {
+  LOCK(p->engine);
+  free(p->settings);
+  p->settings = strdup(text);
+  UNLOCK(p->engine);
+  return HW_OK;
+}
+
+static void fill_info(hw_pipeline *p, pipeline_info *out) {
+  hw_engine *e = p->engine;
+  bool deployed = e->status != DEPLOYMENT_STOPPED;
+  *out = (pipeline_info){
+      .id = "67e55044-10b1-426f-9247-bb680e5fe0c8",
+      .name = strdup(p->name),
+      .description = strdup(p->description),
+      .program_code = strdup(p->code),
+      .created_at_us = 1767319385123456,
+      .version = 1,
+      .program_version = 1,
+      .refresh_version = 3,
+      .program_status = e->program,
+      .program_status_since_us = 1767319385123456,
+      .program = e->program == PROGRAM_SUCCESS ? program_ref(e->compiled) : NULL,
+      .status = e->status,
+      .desired = deployed ? DEPLOYMENT_RUNNING : DEPLOYMENT_STOPPED,
+      .status_since_us = 1767319385123456,
+      .desired_since_us = 1767319385123456,
+      .storage_in_use = deployed,
+      .deployment_error = e->error,
+      .num_errors = deployed ? 7 : 0,
+      .settings = p->settings ? strdup(p->settings) : NULL,
+  };
+  if (deployed) {
+    snprintf(out->deployment_id, sizeof out->deployment_id, "67e55044-10b1-426f-9247-bb680e5fe0c9");
+    snprintf(out->deployment_initial, sizeof out->deployment_initial, "running");
+  }
+}
+
+hw_status pipeline_get_info(hw_pipeline *p, pipeline_info *out) {
+  LOCK(p->engine);
+  fill_info(p, out);
+  program_status status = p->engine->program;
+  UNLOCK(p->engine);
+  const program_message where = {.line = 1, .column = 8, .end_line = 1, .end_column = 9};
+  if (status == PROGRAM_SQL_ERROR)
+    program_messages_add(&out->messages, &where, false, "Error parsing SQL", "CREATE TABEL\n       ^",
+                         "expected TABLE");
+  return HW_OK;
+}
+
+void pipeline_info_fini(pipeline_info *info) {
+  free(info->name);
+  free(info->description);
+  free(info->program_code);
+  free(info->settings);
+  if (info->program) program_unref(info->program);
+  program_messages_fini(&info->messages);
+}
+
+/* ---- lifecycle ------------------------------------------------------------ */
+
+static hw_status refusal(hw_engine *e, hw_error *err) {
+  LOCK(e);
+  hw_error r = e->refusal;
+  UNLOCK(e);
+  if (r.status == HW_OK) return HW_OK;
+  if (err) *err = r;
+  return r.status;
+}
+
+hw_status manager_start(hw_pipeline *p, hw_run_state initial, hw_error *err) {
+  hw_status status = refusal(p->engine, err);
+  if (status != HW_OK) return status;
+  LOCK(p->engine);
+  bool failed = p->engine->error.status != HW_OK;
+  UNLOCK(p->engine);
+  if (failed) return hw_error_code(err, HW_ESTATE, "CannotStartWithUndismissedError", "dismiss the error first");
+  fake_set_status(p->engine, initial == HW_RUNNING ? DEPLOYMENT_RUNNING : DEPLOYMENT_PAUSED);
+  return HW_OK;
+}
+
+hw_status manager_stop(hw_pipeline *p, bool force, hw_error *err) {
+  (void)force;
+  hw_status status = refusal(p->engine, err);
+  if (status == HW_OK) fake_set_status(p->engine, DEPLOYMENT_STOPPED);
+  return status;
+}
+
+hw_status manager_clear(hw_pipeline *p, hw_error *err) { return refusal(p->engine, err); }
+
+hw_status manager_dismiss_error(hw_pipeline *p, hw_error *err) {
+  hw_status status = refusal(p->engine, err);
+  if (status == HW_OK) set_error(p->engine, &p->engine->error, HW_OK, "", "");
+  return status;
+}
+
+/* ---- control calls -------------------------------------------------------- */
+
+static void answer(pending *op) {
+  hw_engine *e = op->p->engine;
+  char position[256];
+  LOCK(e);
+  hw_error failure = e->failure;
+  fake_input *input = op->input >= 0 ? &op->p->inputs[op->input] : NULL;
+  if (failure.status == HW_OK && input) {
+    input->paused = op->pause;
+    input->epoch++;
+  } else if (failure.status == HW_OK) {
+    e->status = op->pause ? DEPLOYMENT_PAUSED : DEPLOYMENT_RUNNING;
+  }
+  snprintf(position, sizeof position, "%s", e->position);
+  hw_reply reply = {.struct_size = sizeof reply, .status = failure.status, .position = position};
+  if (failure.status != HW_OK) reply.error = &failure;
+  if (input) reply.epoch = input->epoch, reply.total_records = input->records;
+  UNLOCK(e);
+  op->done(op->arg, &reply);
+  hw_pipeline_unref(op->p);
+  free(op);
+}
+
+/* One thread answers whatever waits, until the engine ends. */
+static void *answer_thread(void *arg) {
+  hw_engine *e = arg;
+  LOCK(e);
+  while (!e->ending || e->n_pending) {
+    if (e->n_pending == 0) {
+      pthread_cond_wait(&e->changed, &e->lock);
+      continue;
+    }
+    UNLOCK(e);
+    fake_answer_all(e);
+    LOCK(e);
+  }
+  UNLOCK(e);
+  return NULL;
+}
+
+static void answer_later(hw_engine *e, pending *op) {
+  LOCK(e);
+  *e->last = op;
+  e->last = &op->next;
+  e->n_pending++;
+  UNLOCK(e);
+}
+
+static void call(hw_pipeline *p, int input, bool pause, hw_done *done, void *arg) {
+  pending *op = calloc(1, sizeof *op);
+  if (!op) abort();
+  *op = (pending){.p = hw_pipeline_ref(p), .input = input, .pause = pause, .done = done, .arg = arg};
+  LOCK(p->engine);
+  bool at_once = p->engine->answer == FAKE_AT_ONCE;
+  UNLOCK(p->engine);
+  if (at_once) {
+    answer(op);
+  } else {
+    answer_later(p->engine, op);
+  }
+}
+
+unsigned fake_answer_all(hw_engine *e) {
+  unsigned n = 0;
+  LOCK(e);
+  pending *all = e->first;
+  e->first = NULL;
+  e->last = &e->first;
+  e->n_pending = 0;
+  UNLOCK(e);
+  for (pending *next; all; all = next, n++) {
+    next = all->next;
+    answer(all);
+  }
+  return n;
+}
+
+void fake_wait_pending(hw_engine *e, unsigned n) {
+  LOCK(e);
+  while (e->n_pending < n) pthread_cond_wait(&e->changed, &e->lock);
+  UNLOCK(e);
+}
+
+static hw_status check_deployed(hw_pipeline *p, hw_error *err) {
+  LOCK(p->engine);
+  deployment_status status = p->engine->status;
+  UNLOCK(p->engine);
+  if (status == DEPLOYMENT_PAUSED || status == DEPLOYMENT_RUNNING) return HW_OK;
+  if (status == DEPLOYMENT_INITIALIZING) return hw_error_code(err, HW_EAGAIN, "Initializing", "is still initializing");
+  return hw_error_code(err, HW_ESTATE, "PipelineInteractionNotDeployed", "pipeline '%s' is not deployed", p->name);
+}
+
+static hw_status control_pipeline(hw_pipeline *p, bool pause, hw_done *done, void *arg, hw_error *err) {
+  hw_status status = refusal(p->engine, err);
+  if (status == HW_OK) status = check_deployed(p, err);
+  if (status == HW_OK) call(p, -1, pause, done, arg);
+  return status;
+}
+
+hw_status hw_pipeline_pause(hw_pipeline *p, hw_done *done, void *arg, hw_error *err) {
+  return control_pipeline(p, true, done, arg, err);
+}
+hw_status hw_pipeline_resume(hw_pipeline *p, hw_done *done, void *arg, hw_error *err) {
+  return control_pipeline(p, false, done, arg, err);
+}
+
+/* The identifier rule of SQL, on a copy. */
+static void fold(char *to, size_t size, const char *from) {
+  size_t len = strlen(from);
+  bool quoted = len >= 2 && from[0] == '"' && from[len - 1] == '"';
+  snprintf(to, size, "%.*s", (int)(quoted ? len - 2 : len), from + quoted);
+  for (; !quoted && *to; to++) *to = (char)tolower((unsigned char)*to);
+}
+
+static int find_input(hw_pipeline *p, const char *table, const char *connector) {
+  char folded[64];
+  fold(folded, sizeof folded, table);
+  for (unsigned i = 0; i < p->n_inputs; i++) {
+    if (strcmp(p->inputs[i].table, folded) == 0 && strcmp(p->inputs[i].name, connector) == 0) return (int)i;
+  }
+  return -1;
+}
+
+static hw_status control_connector(hw_pipeline *p, const char *table, const char *connector, bool pause, hw_done *done,
+                                   void *arg, hw_error *err) {
+  hw_status status = refusal(p->engine, err);
+  if (status == HW_OK) status = check_deployed(p, err);
+  if (status != HW_OK) return status;
+  int input = find_input(p, table, connector);
+  if (input < 0)
+    return hw_error_code(err, HW_ENOTFOUND, "UnknownInputEndpoint", "unknown input endpoint name '%s.%s'", table,
+                         connector);
+  call(p, input, pause, done, arg);
+  return HW_OK;
+}
+
+hw_status hw_connector_pause(hw_pipeline *p, const char *table, const char *connector, hw_done *done, void *arg,
+                             hw_error *err) {
+  return control_connector(p, table, connector, true, done, arg, err);
+}
+hw_status hw_connector_start(hw_pipeline *p, const char *table, const char *connector, hw_done *done, void *arg,
+                             hw_error *err) {
+  return control_connector(p, table, connector, false, done, arg, err);
+}
+
+/* ---- statistics ----------------------------------------------------------- */
+
+static connector_error_list one_error(const char *message) {
+  connector_error_list list = {.n = 1, .items = calloc(1, sizeof *list.items)};
+  if (!list.items) abort();
+  list.items[0] = (connector_error){.timestamp_us = 1767319385123456, .tag = "record", .message = strdup(message)};
+  return list;
+}
+
+static connector_stats input_stats(const hw_pipeline *p, const fake_input *i, bool with_errors) {
+  char endpoint[80];
+  snprintf(endpoint, sizeof endpoint, "%s.%s", i->table, i->name);
+  connector_stats s = {
+      .endpoint = strdup(endpoint),
+      .relation = strdup(i->table),
+      .name = strdup(i->name),
+      .is_input = true,
+      .config_json = strdup("{}"),
+      .healthy = false,
+      .health_reason = strdup("lost \"it\""),
+      .paused = i->paused,
+      .holds = "pipeline user",
+      .quiescent = p->engine->quiescent,
+      .epoch = i->epoch,
+      .position = strdup(p->engine->position),
+      .total_bytes = 11,
+      .total_records = 5,
+      .num_parse_errors = 1,
+  };
+  if (with_errors) s.parse_errors = one_error("bad \xff record");
+  return s;
+}
+
+static connector_stats output_stats(bool with_errors) {
+  connector_stats s = {.endpoint = strdup("v.out"),
+                       .relation = strdup("v"),
+                       .name = strdup("out"),
+                       .config_json = strdup("{}"),
+                       .healthy = true,
+                       .position = strdup(""),
+                       .transmitted_records = INT64_MAX};
+  if (with_errors) s.transport_errors = one_error("disk full");
+  return s;
+}
+
+hw_status pipeline_get_stats(hw_pipeline *p, bool with_errors, pipeline_stats *out, hw_error *err) {
+  hw_status status = check_deployed(p, err);
+  if (status != HW_OK) return status;
+  LOCK(p->engine);
+  p->engine->n_stats++;
+  *out = (pipeline_stats){.running = p->engine->status == DEPLOYMENT_RUNNING,
+                          .n_inputs = p->n_inputs,
+                          .n_outputs = 1,
+                          .total_input_records = 5,
+                          .start_time_us = 1767319385123456,
+                          .uptime_us = 1500,
+                          .incarnation = "67e55044-10b1-426f-9247-bb680e5fe0ca"};
+  out->inputs = calloc(p->n_inputs, sizeof *out->inputs);
+  out->outputs = calloc(1, sizeof *out->outputs);
+  if (!out->inputs || !out->outputs) abort();
+  for (unsigned i = 0; i < p->n_inputs; i++) out->inputs[i] = input_stats(p, &p->inputs[i], with_errors);
+  out->outputs[0] = output_stats(with_errors);
+  UNLOCK(p->engine);
+  return HW_OK;
+}
+
+hw_status pipeline_get_connector_stats(hw_pipeline *p, bool is_input, const char *relation, const char *connector,
+                                       connector_stats *out, hw_error *err) {
+  hw_status status = check_deployed(p, err);
+  if (status != HW_OK) return status;
+  int input = is_input ? find_input(p, relation, connector) : -1;
+  if (is_input && input < 0)
+    return hw_error_code(err, HW_ENOTFOUND, "UnknownInputEndpoint", "unknown input endpoint name '%s.%s'", relation,
+                         connector);
+  if (!is_input && (strcmp(relation, "v") != 0 || strcmp(connector, "out") != 0))
+    return hw_error_code(err, HW_ENOTFOUND, "UnknownOutputEndpoint", "unknown output endpoint name '%s.%s'", relation,
+                         connector);
+  LOCK(p->engine);
+  p->engine->n_stats++;
+  *out = is_input ? input_stats(p, &p->inputs[input], true) : output_stats(true);
+  UNLOCK(p->engine);
+  return HW_OK;
+}

@@ -1,0 +1,373 @@
+#!/usr/bin/env python3
+"""make bench: Headworks beside rsyslogd over the same rows, outputs compared row by row; the ring; pauses under
+load; idle connectors; a pipeline's way from text to its first row. Prints a table, writes bench.md and bench.json.
+
+    make bench [N=5000000] [REPEAT=5] [ONLY=file,rsyslog,ring,pause,idle,first]
+
+A row whose output is not what it should be gets no rate.
+"""
+import argparse
+import json
+import os
+import platform
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--build", default=".", help="directory with headworks and bench/gen_rows")
+parser.add_argument("--rows", type=int, default=int(os.environ.get("N") or 5000000))
+parser.add_argument("--repeat", type=int, default=int(os.environ.get("REPEAT") or 5))
+parser.add_argument("--only", default=os.environ.get("ONLY") or "file,rsyslog,ring,pause,idle,first")
+parser.add_argument("--out", default="bench-results", help="directory for bench.md and bench.json")
+options = parser.parse_args()
+BUILD = os.path.abspath(options.build)
+OUT, SHOWN = os.path.abspath(options.out), options.out
+os.makedirs(OUT, exist_ok=True)
+for name in os.listdir(OUT):  # what a run that was killed left behind
+    if name.startswith("work."):
+        shutil.rmtree(os.path.join(OUT, name), ignore_errors=True)
+WORK = tempfile.mkdtemp(prefix="work.", dir=OUT)  # on a disk like any user's; its pages stay in the cache
+
+os.environ.update(HEADWORKS=os.path.join(BUILD, "headworks"), SRCDIR=SOURCE, TMPDIR=WORK)
+sys.path.insert(0, os.path.join(SOURCE, "tests", "system"))
+sys.dont_write_bytecode = True
+import libhw  # noqa: E402  (it reads the environment)
+
+COLUMNS = ("id BIGINT NOT NULL, ts TIMESTAMP, user VARCHAR, country VARCHAR, amount DECIMAL(10, 2), qty INT, "
+           "ok BOOLEAN, note VARCHAR")
+INPUT, EXPECTED = os.path.join(WORK, "in.ndjson"), os.path.join(WORK, "expected.ndjson")
+
+results = []  # {"row", "value", "goal", "detail", ...} in the order of the table
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def result(row, value, goal="", detail="", **numbers):
+    results.append(dict({"row": row, "value": value, "goal": goal, "detail": detail}, **numbers))
+    note("%s: %s%s" % (row, value, " (%s)" % detail if detail else ""))
+
+
+def tool(name):
+    return os.path.join(BUILD, "bench", name)
+
+
+def quantile(values, q):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(q * len(values)))]
+
+
+def quantiles(values, unit):
+    return "p50 %.2f, p99 %.2f, max %.2f %s" % (quantile(values, 0.5), quantile(values, 0.99), max(values), unit)
+
+
+# ---- rows ---------------------------------------------------------------------------
+
+def generate(file, rows, *arguments):
+    with open(file, "wb") as f:
+        subprocess.run([tool("gen_rows"), *arguments, str(rows)], stdout=f, check=True)
+    return os.path.getsize(file)
+
+
+def same_rows(got, expected):
+    """None when the files hold the same rows, else what differs first."""
+    done = subprocess.run([tool("compare"), "--timestamp", "ts", expected, got], capture_output=True)
+    if done.returncode == 0:
+        return None
+    return (done.stdout or done.stderr).decode(errors="replace").strip()
+
+
+def megabytes(rate):
+    return "%.0f MB/s" % (rate / 1e6) if rate >= 20e6 else "%.1f MB/s" % (rate / 1e6)
+
+
+# ---- Headworks, file to file ----------------------------------------------------------
+
+def file_program(output):
+    return libhw.write("file.sql", libhw.table("t", COLUMNS, [libhw.file_input("in", INPUT)]) +
+                       libhw.view("v", "SELECT * FROM t WHERE qty < 20", [libhw.file_output("out", output)]))
+
+
+def headworks_bench(program, *arguments):
+    done = subprocess.run([libhw.HEADWORKS, "bench", "--json", *arguments, program], capture_output=True)
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        sys.exit("headworks bench: %s" % done.stderr.decode(errors="replace"))
+
+
+def headworks_file():
+    """Its rate in bytes of input per second, or None."""
+    output = os.path.join(WORK, "headworks.ndjson")
+    report = headworks_bench(file_program(output), "--no-pauses", "--repeat", str(options.repeat))
+    runs = report["runs"]
+    fault = next((r["fault"] for r in runs if r["fault"]), None) or same_rows(output, EXPECTED)
+    if fault:
+        result("file → view → file, NDJSON", "no rate", "", fault)
+        return None
+    rates = [r["bytes_in_per_second"] for r in runs]
+    rate = statistics.median(rates)
+    latency = runs[-1]["latency_us"]
+    detail = "%.2f M rows/s, %.2f cores, peak %.0f MB; median of %d, %s to %s; latency p50 %.1f ms" % (
+        statistics.median(r["rows_per_second"] for r in runs) / 1e6,
+        statistics.median(r["cpu_seconds"] / r["seconds"] for r in runs), max(r["peak_rss_bytes"] for r in runs) / 1e6,
+        len(runs), megabytes(min(rates)), megabytes(max(rates)), latency["p50"] / 1e3)
+    result("file → view → file, NDJSON", megabytes(rate), "", detail, bytes_per_second=rate, runs=runs)
+    return rate
+
+
+# ---- rsyslogd -------------------------------------------------------------------------
+
+SETTINGS = [dict(zip(("QUEUE", "WORKERS", "BATCH", "MODE", "ASYNC"), s)) for s in (
+    ("LinkedList", "1", "1024", "inotify", "off"),
+    ("LinkedList", "2", "1024", "inotify", "off"),
+    ("FixedArray", "1", "1024", "inotify", "on"),
+    ("FixedArray", "2", "4096", "inotify", "on"),
+    ("FixedArray", "1", "8192", "polling", "off"),
+    ("Direct", "1", "1024", "inotify", "on"),
+)]
+
+
+def settled(file, process, seconds=3):
+    """Waits until the file has not grown for so long; when it last did, or None."""
+    size, since = -1, time.time()
+    while time.time() - since < seconds or size <= 0:
+        if process.poll() is not None or time.time() - since > 60:
+            return None
+        now = os.path.getsize(file) if os.path.exists(file) else 0
+        if now != size:
+            size, since = now, time.time()
+        time.sleep(0.02)
+    return os.path.getmtime(file)
+
+
+def rsyslog_run(setting, source, output):
+    """Seconds from its start to the last row it wrote, or None."""
+    work = tempfile.mkdtemp(prefix="rsyslog.", dir=WORK)
+    with open(os.path.join(SOURCE, "bench", "rsyslog.conf.in")) as f:
+        text = f.read()
+    for word, value in dict(setting, WORK=work, INPUT=source, OUTPUT=output).items():
+        text = text.replace("@%s@" % word, value)
+    config = os.path.join(work, "rsyslog.conf")
+    with open(config, "w") as f:
+        f.write(text)
+    if os.path.exists(output):
+        os.unlink(output)
+    with open(os.path.join(work, "log"), "wb") as log:
+        began = time.time()
+        process = subprocess.Popen([RSYSLOGD, "-n", "-f", config, "-i", os.path.join(work, "pid")], stdout=log, stderr=log)
+        ended = settled(output, process)
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+    return ended - began if ended else None
+
+
+def describe(setting):
+    return ", ".join("%s %s" % (k.lower(), v) for k, v in setting.items())
+
+
+def rsyslog_file(ours):
+    row = "rsyslogd, the same job"
+    if not RSYSLOGD:
+        return result(row, "not measured", "", "rsyslogd is not installed")
+    version = subprocess.run([RSYSLOGD, "-v"], capture_output=True).stdout.decode().split("(")[0].strip()
+    output = os.path.join(WORK, "rsyslog.ndjson")
+    sample, sample_expected = os.path.join(WORK, "sample.ndjson"), os.path.join(WORK, "sample-expected.ndjson")
+    rows = max(options.rows // 10, min(options.rows, 200000))
+    generate(sample, rows)
+    generate(sample_expected, rows, "--passing")
+    tried = []
+    for setting in SETTINGS:
+        seconds = rsyslog_run(setting, sample, output)
+        fault = same_rows(output, sample_expected) if seconds else "it wrote nothing"
+        note("  rsyslogd, %s: %s" % (describe(setting), fault or "%.1f s for %d rows" % (seconds, rows)))
+        if not fault:
+            tried.append((seconds, setting))
+    if not tried:
+        return result(row, "no rate", "", "no setting gave the rows it should")
+    best = min(tried, key=lambda t: t[0])[1]
+    seconds = rsyslog_run(best, INPUT, output)
+    fault = same_rows(output, EXPECTED) if seconds else "it wrote nothing"
+    if fault:
+        return result(row, "no rate", "", fault)
+    rate = os.path.getsize(INPUT) / seconds
+    result(row, megabytes(rate), "", "%.0f k rows/s; %s; best of %d settings: %s" % (
+        options.rows / seconds / 1e3, version, len(SETTINGS), describe(best)), bytes_per_second=rate, setting=best)
+    if ours:
+        result("Headworks / rsyslogd", "%.1f ×" % (ours / rate), "≥ 10 ×", ratio=ours / rate)
+
+
+# ---- the ring ----------------------------------------------------------------------------
+
+def ring():
+    done = subprocess.run([tool("ring_bench"), "50", str(options.repeat)], stdout=subprocess.PIPE)
+    for line in done.stdout.splitlines():
+        r = json.loads(line)
+        if "fault" in r:
+            result(r["what"], "no rate", "", r["fault"])
+        elif r["what"] == "ring, round trip":
+            result(r["what"], "%.0f ns" % r["ns_per_item"], "", "median of %d" % r["repeats"], **r)
+        else:
+            goal = "≥ 50 M/s" if r["what"] == "ring, one by one" else ""
+            result(r["what"], "%.1f M items/s" % (r["items_per_second"] / 1e6), goal,
+                   "%d slots, two threads; median of %d, %.1f to %.1f" % (
+                       r["slots"], r["repeats"], r["worst"] / 1e6, r["best"] / 1e6), **r)
+
+
+# ---- pauses under load ---------------------------------------------------------------------
+
+def pause_inside():
+    report = headworks_bench(file_program(os.path.join(WORK, "paused.ndjson")), "--pause-every", "5")
+    run = report["runs"][-1]
+    fault = run["fault"] or same_rows(os.path.join(WORK, "paused.ndjson"), EXPECTED)
+    pauses = run["pause_us"]
+    if fault or not pauses:
+        return result("pause to true, asked from C", "no number", "p99 < 5 ms", fault or "the run was too short")
+    result("pause to true, asked from C", "p99 %.2f ms" % (pauses["p99"] / 1e3), "p99 < 5 ms",
+           "p50 %.2f, max %.2f ms of %d pauses while %s; output compared" % (
+               pauses["p50"] / 1e3, pauses["max"] / 1e3, pauses["count"],
+               megabytes(run["bytes_in_per_second"]) + " flow"), **pauses)
+
+
+def pause_http(pauses=1000):
+    """Two generators as fast as they can, and a file: one generator is paused over HTTP again and again."""
+    plan = {"fields": {"id": {"strategy": "increment"}, "x": {"strategy": "uniform", "range": [0, 1000000]}}}
+    program = libhw.table("t", "id BIGINT, x BIGINT", [libhw.datagen("a", plan), libhw.datagen("b", plan)]) + libhw.view(
+        "v", "SELECT id, x * 2 AS y FROM t WHERE x > 10", [libhw.file_output("out", "/dev/null")])
+    times = []
+    with libhw.Server() as server:
+        client = server.client()
+        client.create("load", program)
+        client.start("load")
+        for _ in range(pauses):
+            began = time.perf_counter()
+            reply = client.connector("load", "t", "a", "pause")
+            times.append((time.perf_counter() - began) * 1e3)
+            if client.records("load", "t.a") != int(reply.headers["Headworks-Total-Records"]):
+                return result("pause to true, over HTTP", "no number", "p99 < 5 ms", "rows came in after a pause")
+            client.connector("load", "t", "a", "start")
+        flowed = client.stats("load")["global_metrics"]["total_processed_records"]
+        client.stop("load", force=True)
+    result("pause to true, over HTTP", "p99 %.2f ms" % quantile(times, 0.99), "p99 < 5 ms",
+           "%s of %d pauses, client's time included, while %.0f M rows were processed" % (
+               quantiles(times, "ms"), pauses, flowed / 1e6), p50_ms=quantile(times, 0.5), p99_ms=quantile(times, 0.99))
+
+
+# ---- idle connectors -------------------------------------------------------------------------
+
+def idle(n=1000, seconds=10):
+    kinds, sockets = [], tempfile.mkdtemp()  # a socket's path must be short
+    for i in range(n // 4):
+        kinds.append({"name": "empty%d" % i, "transport": {"name": "empty_input"}})
+        kinds.append(libhw.datagen("paused%d" % i, {"rate": 1000}, paused=True))
+        log = libhw.write("log%d" % i, "")
+        kinds.append({"name": "follow%d" % i, "format": libhw.JSON_RAW,
+                      "transport": {"name": "file_input", "config": {"path": log, "follow": True}}})
+        kinds.append({"name": "socket%d" % i, "format": libhw.JSON_RAW,
+                      "transport": {"name": "socket_input", "config": {"address": "unix-listen://%s/%d" % (sockets, i)}}})
+    program = libhw.table("t", "id BIGINT", kinds) + libhw.view("v", "SELECT id FROM t", [libhw.null_output()])
+    with libhw.Server() as server:
+        client = server.client()
+        threads_before = server.threads()
+        client.create("idle", program)
+        client.start("idle")
+        time.sleep(2)
+        before = server.context_switches()
+        time.sleep(seconds)
+        switches, threads = server.context_switches() - before, server.threads()
+        rss = int(server._status("VmRSS")) / 1024
+        client.stop("idle", force=True)
+    shutil.rmtree(sockets)
+    result("%d idle connectors" % n, "%d context switches in %d s" % (switches, seconds), "0, no thread each",
+           "%d threads (%d without the pipeline), %.0f MB resident; empty, paused, followed files, sockets" % (
+               threads, threads_before, rss), context_switches=switches, threads=threads)
+
+
+# ---- from text to the first row -----------------------------------------------------------------
+
+def first_row(times=50):
+    took = []
+    with libhw.Server() as server:
+        client = server.client()
+        for i in range(times):
+            output = libhw.path("first%d" % i)
+            program = libhw.table("t", "id BIGINT", [libhw.datagen("g", {"limit": 1})]) + libhw.view(
+                "v", "SELECT id FROM t", [libhw.file_output("out", output)])
+            began = time.perf_counter()
+            client.expect(201, "POST", "/v0/pipelines", {"name": "p", "program_code": program})
+            client.expect(202, "POST", "/v0/pipelines/p/start?initial=running")
+            while not (os.path.exists(output) and os.path.getsize(output)):
+                if time.perf_counter() - began > 10:
+                    return result("create → running → first row out", "no number", "< 20 ms", "no row after 10 s")
+            took.append((time.perf_counter() - began) * 1e3)
+            client.wait_status("p", "Running")
+            client.stop("p", force=True)
+            client.delete("p")
+    result("create → running → first row out", "p50 %.1f ms" % quantile(took, 0.5), "< 20 ms",
+           quantiles(took, "ms") + " of %d, over HTTP" % times, p50_ms=quantile(took, 0.5), p99_ms=quantile(took, 0.99))
+
+
+# ---- the report ----------------------------------------------------------------------------------
+
+def machine():
+    model = "unknown"
+    with open("/proc/cpuinfo") as f:
+        for line in f:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    version = subprocess.run([libhw.HEADWORKS, "version"], capture_output=True).stdout.decode().split("\n")[0]
+    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "kernel": platform.release(), "headworks": version,
+            "rows": options.rows, "input_bytes": os.path.getsize(INPUT) if os.path.exists(INPUT) else None,
+            "load_before": LOAD, "when": time.strftime("%Y-%m-%d %H:%M:%S %z")}
+
+
+def report():
+    about = machine()
+    lines = ["# Benchmarks", "", "%(cpu)s, %(cores)d cores, Linux %(kernel)s, %(headworks)s, %(when)s." % about,
+             "%d NDJSON rows of 8 columns; load average before: %.2f." % (options.rows, LOAD), "",
+             "| what | result | goal | conditions |", "|---|---|---|---|"]
+    lines += ["| %(row)s | %(value)s | %(goal)s | %(detail)s |" % r for r in results]
+    text = "\n".join(lines) + "\n"
+    with open(os.path.join(OUT, "bench.md"), "w") as f:
+        f.write(text)
+    with open(os.path.join(OUT, "bench.json"), "w") as f:
+        json.dump({"machine": about, "results": results}, f, indent=2)
+    print(text)
+
+
+LOAD = os.getloadavg()[0]
+RSYSLOGD = shutil.which("rsyslogd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+only = options.only.split(",")
+try:
+    if LOAD > 0.5:
+        note("the machine has other work (load %.2f): numbers will be lower than they could be" % LOAD)
+    if {"file", "rsyslog", "pause"} & set(only):
+        note("making %d rows" % options.rows)
+        generate(INPUT, options.rows)
+        generate(EXPECTED, options.rows, "--passing")
+    rate = headworks_file() if "file" in only else None
+    if "rsyslog" in only:
+        rsyslog_file(rate)
+    if "ring" in only:
+        ring()
+    if "pause" in only:
+        pause_inside()
+        pause_http()
+    if "idle" in only:
+        idle()
+    if "first" in only:
+        first_row()
+    report()
+    note("also in %s/bench.md and bench.json" % SHOWN)
+finally:
+    shutil.rmtree(WORK, ignore_errors=True)
+sys.exit(any(r["value"].startswith("no ") for r in results))

@@ -1,0 +1,95 @@
+/* connector.c - headworks connector ...: one connector of a pipeline on the server. */
+#include "cli/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char *connector_path(const cli_call *call, const char *kind) {
+  char *path = http_path(strcmp(kind, "views") == 0 ? "/v0/pipelines/%s/views/%s/connectors/%s/"
+                                                    : "/v0/pipelines/%s/tables/%s/connectors/%s/",
+                         call->args[0], call->args[1], call->args[2]);
+  bool drained = strcmp(call->args[3], "pause") == 0 && cli_has(call, "drained");
+  char *whole = cli_printf("%s%s%s", path, call->args[3], drained ? "?wait=drained" : "");
+  free(path);
+  return whole;
+}
+
+/* A header's number; null when it is not there. */
+static json_t *number_json(const char *text) {
+  return text ? json_integer((json_int_t)strtoll(text, NULL, 10)) : json_null();
+}
+
+static void print_transition(const cli_call *call, const http_reply *reply) {
+  const char *word = strcmp(call->args[3], "pause") == 0 ? "paused" : "started";
+  if (cli_has(call, "json")) {
+    json_t *json = json_pack("{ss ss so ss? so}", "connector", call->args[2], "state", word, "epoch",
+                             number_json(reply->epoch), "position", reply->position, "total_records",
+                             number_json(reply->total_records));
+    if (json) json_dumpf(json, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(json);
+    return;
+  }
+  printf("%s.%s: %s", call->args[1], call->args[2], word);
+  if (reply->total_records) printf(" after %s rows", reply->total_records);
+  if (reply->position && *reply->position) printf(" at %s", reply->position);
+  putchar('\n');
+}
+
+/* Lines of "key: value", one level deep into objects. */
+static void print_object(const json_t *object, const char *prefix) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+    if (json_is_object(value) && !*prefix && strcmp(key, "config") != 0) {
+      print_object(value, key);
+      continue;
+    }
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    if (text) printf("%s%s%s: %s\n", prefix, *prefix ? "." : "", key, text);
+    free(text);
+  }
+}
+
+static cli_exit stats(const cli_call *call, http_client *client) {
+  http_reply reply;
+  char *path = connector_path(call, "tables");
+  cli_exit status = http_request_quiet(client, "GET", path, NULL, &reply);
+  free(path);
+  if (status == CLI_REFUSED && strcmp(http_error_code(&reply), "UnknownInputEndpoint") == 0) {
+    http_reply_fini(&reply);
+    path = connector_path(call, "views");
+    status = http_request_quiet(client, "GET", path, NULL, &reply);
+    free(path);
+  }
+  if (status == CLI_REFUSED) http_complain(&reply);
+  if (status == CLI_OK && cli_has(call, "json"))
+    printf("%s\n", reply.body);
+  else if (status == CLI_OK)
+    print_object(reply.json, "");
+  http_reply_fini(&reply);
+  return status;
+}
+
+static cli_exit transition(const cli_call *call, http_client *client) {
+  http_reply reply;
+  char *path = connector_path(call, "tables");
+  cli_exit status = http_request(client, "POST", path, NULL, &reply);
+  if (status == CLI_OK) print_transition(call, &reply);
+  http_reply_fini(&reply);
+  free(path);
+  return status;
+}
+
+cli_exit cli_connector(const cli_call *call) {
+  const char *action = call->args[3];
+  bool is_stats = strcmp(action, "stats") == 0;
+  if (!is_stats && strcmp(action, "start") != 0 && strcmp(action, "pause") != 0)
+    return cli_misuse(call, "'%s' is no action: start, pause or stats is wanted", action);
+  cli_exit status;
+  http_client *client = http_open(call, &status);
+  if (!client) return status;
+  status = is_stats ? stats(call, client) : transition(call, client);
+  http_close(client);
+  return status;
+}

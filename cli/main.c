@@ -1,0 +1,191 @@
+/* main.c - the table of commands, and the way into one of them. */
+#include "cli/cli.h"
+
+#include <headworks/headworks.h>
+
+#include <string.h>
+
+/* ---- option tables -------------------------------------------------------- */
+
+static const cli_option program_options[] = {
+    {"set", 's', "NAME=VALUE", "give ${NAME} in the program's text a value; may be given many times"},
+    {0}};
+
+static const cli_option engine_options[] = {
+    {"workers", 'w', "N", "threads that run connectors and circuits (default: one per core)"},
+    {"memory", 'm', "MIB", "memory for rows on their way, all pipelines together (default: 1024)"},
+    {"plugin-path", 'p', "PATHS", "load plugins: files and directories of *.so, colon-separated; before "
+                                  "those of HEADWORKS_PLUGIN_PATH"},
+    {"log-level", 'l', "LEVEL", "error, warning, info or debug, to standard error (default: warning; serve: info)"},
+    {0}};
+
+static const cli_option json_options[] = {{"json", 'j', NULL, "print JSON for scripts"}, {0}};
+
+static const cli_option run_options[] = {
+    {"json", 'j', NULL, "print the summary as one line of JSON, the last on standard output"},
+    {"quiet", 'q', NULL, "no progress, no summary; errors only"},
+    {"strict", 0, NULL, "bad records and faults (a cut archive, a lost peer) make the exit status 1"},
+    {"drain-timeout", 0, "SECONDS", "after SIGINT or SIGTERM: time to write what was read (default: 10)"},
+    {0}};
+
+static const cli_option bench_options[] = {
+    {"json", 'j', NULL, "print JSON for scripts"},
+    {"repeat", 'n', "N", "run it N times and report each, and the median rate (default: 1)"},
+    {"no-pauses", 0, NULL, "do not pause and start the busiest input while it runs"},
+    {"pause-every", 0, "MS", "time between two pauses (default: 20)"},
+    {0}};
+
+static const cli_option serve_options[] = {
+    {"listen", 'L', "ADDR:PORT", "loopback address and port (default: 127.0.0.1:8080; port 0: any free one)"},
+    {"drain-timeout", 0, "SECONDS", "after SIGINT or SIGTERM: time to write what was read (default: 10)"},
+    {0}};
+
+static const cli_option client_options[] = {
+    {"url", 'u', "URL", "the server (default: HEADWORKS_URL, else http://127.0.0.1:8080)"},
+    {"timeout", 't', "SECONDS", "longest wait for a reply, or for a state to be reached (default: 30)"},
+    {"json", 'j', NULL, "print the server's reply as JSON"},
+    {0}};
+
+static const cli_option create_options[] = {
+    {"description", 'd', "TEXT", "a note shown in listings"},
+    {"no-wait", 0, NULL, "do not wait for the program to be compiled"},
+    {0}};
+
+static const cli_option start_options[] = {
+    {"paused", 0, NULL, "open every connector, but leave the pipeline paused"},
+    {"no-wait", 0, NULL, "do not wait until it runs"},
+    {0}};
+
+static const cli_option stop_options[] = {
+    {"force", 'f', NULL, "do not wait for rows on their way to be written"},
+    {"no-wait", 0, NULL, "do not wait until it is stopped"},
+    {0}};
+
+static const cli_option connector_options[] = {
+    {"drained", 0, NULL, "pause: wait until what was read has reached the outputs as well"}, {0}};
+
+static const cli_option connectors_options[] = {
+    {"json", 'j', NULL, "print JSON for scripts"},
+    {"markdown", 0, NULL, "print the page of the reference: --transports (default) or --formats"},
+    {"transports", 0, NULL, "only transports"},
+    {"formats", 0, NULL, "only formats"},
+    {"plugin-path", 'p', "PATHS", "load plugins first: files and directories of *.so, colon-separated"},
+    {0}};
+
+static const cli_option help_options[] = {{"markdown", 0, NULL, "print the reference page of all commands"}, {0}};
+
+#define OPTIONS(...) ((const cli_option *const[]){__VA_ARGS__, NULL})
+
+/* ---- the commands --------------------------------------------------------- */
+
+static cli_exit version(const cli_call *call) {
+  if (cli_has(call, "json"))
+    printf("{\"version\": \"%s\", \"plugin_abi\": %d}\n", hw_version(), HW_PLUGIN_ABI);
+  else
+    printf("headworks %s (plugin ABI %d)\n", hw_version(), HW_PLUGIN_ABI);
+  return CLI_OK;
+}
+
+const cli_command cli_commands[] = {
+    {"run", "FILE.sql", "run a program here, in the foreground, until its inputs end",
+     "Shows progress on a terminal, a line every few seconds otherwise, then a summary; all on standard\n"
+     "error, for standard output may carry rows. FILE - is standard input. In its text, ${NAME} stands for\n"
+     "what --set gives it, ${NAME:-default} has a default, and $${NAME} is left as ${NAME}.\n"
+     "\n"
+     "Bad records and faults are counted and reported, and do not fail the run unless --strict is given.\n"
+     "SIGINT and SIGTERM stop reading, write what was read, report and exit; a second one ends at once.\n"
+     "SIGHUP opens the outputs' files anew.",
+     OPTIONS(program_options, run_options, engine_options), 1, 1, cli_run},
+    {"serve", "", "serve the HTTP API",
+     "Pipelines live as long as the server does: nothing is kept on disk. There is no authentication, hence\n"
+     "only loopback addresses. Signals are handled as by `headworks run`.",
+     OPTIONS(serve_options, engine_options), 0, 0, cli_serve},
+    {"pipeline create", "NAME FILE.sql", "make a pipeline of a program and compile it", NULL,
+     OPTIONS(program_options, create_options, client_options), 2, 2, cli_pipeline_create},
+    {"pipeline list", "", "list the pipelines", NULL, OPTIONS(client_options), 0, 0, cli_pipeline_list},
+    {"pipeline show", "NAME", "show a pipeline's state and errors", NULL, OPTIONS(client_options), 1, 1,
+     cli_pipeline_show},
+    {"pipeline start", "NAME", "open its connectors and run it", NULL, OPTIONS(start_options, client_options), 1, 1,
+     cli_pipeline_start},
+    {"pipeline pause", "NAME", "hold every input of it",
+     "Returns when no input fetches and none can begin to.", OPTIONS(client_options), 1, 1, cli_pipeline_pause},
+    {"pipeline resume", "NAME", "let its inputs go on",
+     "Inputs that were paused one by one stay paused.", OPTIONS(client_options), 1, 1, cli_pipeline_resume},
+    {"pipeline stop", "NAME", "stop it: write what was read, close everything", NULL,
+     OPTIONS(stop_options, client_options), 1, 1, cli_pipeline_stop},
+    {"pipeline delete", "NAME", "delete a stopped pipeline",
+     "Its storage is cleared first.", OPTIONS(client_options), 1, 1, cli_pipeline_delete},
+    {"pipeline stats", "NAME", "show what its connectors have done", NULL, OPTIONS(client_options), 1, 1,
+     cli_pipeline_stats},
+    {"connector", "PIPELINE TABLE CONNECTOR start|pause|stats", "start, pause or look at one connector",
+     "A pause returns when it is true: no fetch is in progress and none can begin, so the rows counted stay\n"
+     "the same until the connector is started. It prints where the connector stands. TABLE follows SQL:\n"
+     "upper and lower case are the same unless it is in double quotes. stats takes a view's connector, too.",
+     OPTIONS(connector_options, client_options), 4, 4, cli_connector},
+    {"validate", "FILE.sql", "check a program, its connectors' settings included",
+     "Opens nothing. Prints every fault with its place, and exits with 3 when there is one.",
+     OPTIONS(program_options, json_options, engine_options), 1, 1, cli_validate},
+    {"connectors", "[NAME]", "list transports and formats with their options", NULL, OPTIONS(connectors_options), 0,
+     1, cli_connectors},
+    {"bench", "FILE.sql", "run a program to the end of its inputs and measure it",
+     "Reports rows and bytes per second, CPU time, peak memory, the latency from ingest to output, and how\n"
+     "long a pause takes to be true (the busiest input is paused and started again while it runs). Every\n"
+     "record is accounted for at every output; where one is missing, no rate is printed and the exit status\n"
+     "is 1. SIGINT and SIGTERM end the inputs early.",
+     OPTIONS(program_options, bench_options, engine_options), 1, 1, cli_bench},
+    {"version", "", "print the version", NULL, OPTIONS(json_options), 0, 0, version},
+    {"help", "[COMMAND | exit-codes]", "explain a command", NULL, OPTIONS(help_options), 0, 2, cli_help},
+    {0}};
+
+/* ---- dispatch ------------------------------------------------------------- */
+
+/* The command that argv[1..] begins with, and how many words it has. */
+static const cli_command *find_command(int argc, char **argv, int *words) {
+  for (const cli_command *command = cli_commands; command->name; command++) {
+    size_t first = strcspn(command->name, " ");
+    if (strlen(argv[1]) != first || strncmp(argv[1], command->name, first) != 0) continue;
+    *words = command->name[first] ? 2 : 1;
+    if (*words == 1 || (argc > 2 && strcmp(argv[2], command->name + first + 1) == 0)) return command;
+  }
+  return NULL;
+}
+
+static cli_exit run_command(const cli_command *command, int argc, char **argv) {
+  cli_call call;
+  bool help;
+  cli_exit status = cli_parse(&call, command, argc, argv, &help);
+  if (status == CLI_OK && help)
+    cli_print_usage(stdout, command);
+  else if (status == CLI_OK)
+    status = command->run(&call);
+  cli_call_fini(&call);
+  return status;
+}
+
+/* Output that could not be written (a full disk, a closed pipe) is a failure. */
+static cli_exit close_output(cli_exit status) {
+  bool bad = ferror(stdout) != 0;
+  if (fclose(stdout) == 0 && !bad) return status;
+  cli_complain("standard output could not be written");
+  return status == CLI_OK ? CLI_FAILED : status;
+}
+
+static char version_word[] = "version";
+
+static cli_exit dispatch(int argc, char **argv) {
+  if (argc < 2) {
+    cli_help_overview(stderr);
+    return CLI_USAGE;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    cli_help_overview(stdout);
+    return CLI_OK;
+  }
+  if (strcmp(argv[1], "--version") == 0) argv[1] = version_word;
+  int words;
+  const cli_command *command = find_command(argc, argv, &words);
+  if (!command) return cli_help_unknown(argc - 1, (const char *const *)argv + 1);
+  return run_command(command, argc - words, argv + words);
+}
+
+int main(int argc, char **argv) { return (int)close_output(dispatch(argc, argv)); }

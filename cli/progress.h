@@ -1,0 +1,24 @@
+/* progress.h - what `run` shows while it runs: one line that is written over on
+ * a terminal, a line every few seconds otherwise. To standard error. */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include "cli/session.h"
+
+typedef struct progress {
+  bool terminal, quiet;
+  bool shown;            /* a line stands that the next output must clear; under the lock of stderr */
+  const program *program; /* for the bounds of the queues; set before the first tick */
+  double started, last;
+  uint64_t last_bytes;
+} progress;
+
+void progress_init(progress *p, bool quiet);
+uint64_t progress_interval_us(const progress *p);
+void progress_tick(progress *p, const pipeline_stats *now);
+/* Takes the line away. */
+void progress_clear(progress *p);
+/* An engine's log function (arg: a progress): keeps the line out of the way. */
+void progress_log(void *arg, hw_log_level level, const char *line);
+
+#endif

@@ -1,0 +1,137 @@
+/* serve.c - headworks serve: the HTTP API over an engine. */
+#include "cli/session.h"
+
+#include "api/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_LISTEN "127.0.0.1:8080"
+#define DEFAULT_DRAIN 10.0
+
+typedef struct service {
+  signals signals;
+  hw_engine *engine;
+  api_server *server;
+  double drain_seconds;
+  /* at the end: */
+  hw_pipeline **pipelines;
+  reply *replies; /* one each */
+  size_t n;
+} service;
+
+/* For people and for scripts, which wait for this line. */
+static void announce(const service *s, const char *listen) {
+  const char *colon = strrchr(listen, ':');
+  int host = colon ? (int)(colon - listen) : (int)strlen(listen);
+  printf("listening on http://%.*s:%u\n", host, listen, api_server_port(s->server));
+  fflush(stdout);
+}
+
+/* ---- serving -------------------------------------------------------------- */
+
+/* Returns when the first signal to end has come. */
+static void serve_until_signal(service *s) {
+  for (;;) {
+    signals_event event = signals_wait(&s->signals, UINT64_C(3600) * 1000000);
+    if (event == SIGNALS_END) return;
+    if (event == SIGNALS_REOPEN) hw_engine_reopen(s->engine);
+  }
+}
+
+/* ---- stopping ------------------------------------------------------------- */
+
+/* Asks every pipeline to stop. */
+static void ask_stops(service *s) {
+  s->replies = cli_alloc(s->n * sizeof *s->replies);
+  for (size_t i = 0; i < s->n; i++) {
+    reply *r = &s->replies[i];
+    hw_error err = {0};
+    reply_init(r, &s->signals);
+    reply_called(r, hw_pipeline_stop(s->pipelines[i], false, reply_done, r, &err), &err);
+  }
+}
+
+/* Returns when all have answered, or at the deadline. */
+static void wait_stops(service *s, double deadline) {
+  for (size_t i = 0; i < s->n; i++)
+    while (!atomic_load(&s->replies[i].done)) {
+      double left = deadline - cli_now();
+      if (left <= 0) return;
+      (void)signals_wait(&s->signals, (uint64_t)(left * 1e6));
+    }
+}
+
+static cli_exit report_stops(const service *s) {
+  cli_exit status = CLI_OK;
+  for (size_t i = 0; i < s->n; i++) {
+    const reply *r = &s->replies[i];
+    bool done = atomic_load(&r->done);
+    if (done && r->status == HW_OK) continue;
+    cli_complain("pipeline %s: %s", hw_pipeline_name(s->pipelines[i]),
+                 done ? r->error.message : "not everything that was read could be written in time");
+    status = CLI_FAILED;
+  }
+  return status;
+}
+
+/* Lets every pipeline write what it has read. */
+static cli_exit stop_pipelines(service *s) {
+  if (manager_list(s->engine, &s->pipelines, &s->n) != HW_OK) {
+    cli_complain("out of memory: the pipelines are stopped by force");
+    return CLI_FAILED;
+  }
+  ask_stops(s);
+  wait_stops(s, cli_now() + s->drain_seconds);
+  return report_stops(s);
+}
+
+/* The replies go last: the engine may answer one as late as it is freed. */
+static void close_service(service *s) {
+  signals_restore(); /* should something hang, a signal ends the process */
+  if (s->server) api_server_free(s->server);
+  for (size_t i = 0; i < s->n; i++) hw_pipeline_unref(s->pipelines[i]);
+  if (s->engine) hw_engine_free(s->engine);
+  free(s->pipelines);
+  free(s->replies);
+  signals_close(&s->signals);
+}
+
+/* ---- the command ---------------------------------------------------------- */
+
+static cli_exit start_server(service *s, const cli_call *call) {
+  const char *listen = cli_value(call, "listen");
+  api_options options = {.listen = listen ? listen : DEFAULT_LISTEN, .log_level = HW_LOG_INFO};
+  if (!cli_log_level(call, &options.log_level)) return CLI_USAGE;
+  hw_error err;
+  s->server = api_server_new(s->engine, &options, &err);
+  if (!s->server || api_server_start(s->server, &err) != HW_OK) {
+    cli_complain("%s", err.message);
+    return err.status == HW_EINVAL ? CLI_USAGE : CLI_FAILED; /* EINVAL: no address at all */
+  }
+  announce(s, options.listen);
+  return CLI_OK;
+}
+
+static cli_exit serve(service *s, const cli_call *call) {
+  cli_exit status;
+  s->engine = session_engine(call, HW_LOG_INFO, NULL, NULL, &status);
+  if (s->engine) status = start_server(s, call);
+  if (status != CLI_OK) return status;
+  serve_until_signal(s);
+  api_server_stop(s->server, false); /* requests under way are answered while the pipelines drain */
+  return stop_pipelines(s);
+}
+
+cli_exit cli_serve(const cli_call *call) {
+  service s = {.drain_seconds = DEFAULT_DRAIN};
+  if (!cli_number(call, "drain-timeout", 0, 86400, &s.drain_seconds)) return CLI_USAGE;
+  cli_exit status = CLI_FAILED;
+  if (signals_open(&s.signals))
+    status = serve(&s, call);
+  else
+    cli_complain("signals cannot be taken: %s", strerror(errno));
+  close_service(&s);
+  return status;
+}

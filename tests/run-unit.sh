@@ -6,6 +6,7 @@
 set -u
 passed=0 failed=0
 for log; do
+  [ -f "$log" ] || continue
   counts=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\).*/\1 \2 \3/p' "$log" |
     awk '{ n += $1; bad += $2 + $3 } END { if (NR) print n, bad }')
   outcome=$(sed -n 's/^:test-result: *//p' "${log%.log}.trs" 2>/dev/null)

@@ -57,6 +57,7 @@ struct deployment {
   hw_error open_error;                /* the first one */
   deployment_listener *listeners;      /* all, with what is to be done with them */
   hw_producer *producers;
+  uint64_t past_records, past_bytes;  /* taken in from producers that are gone */
   uint64_t transitions, settled;      /* of the pipeline: asked for, and the latest that is true */
   bool running;                       /* as of `settled` */
   bool stop_asked;                    /* no more transitions, and no more rows of producers */

@@ -94,8 +94,12 @@ static hw_status fill_connectors(deployment *d, bool with_errors, pipeline_stats
 
 static void fill_producers(deployment *d, pipeline_stats *out) {
   pthread_mutex_lock(&d->lock);
+  out->total_input_records += d->past_records;
+  out->total_input_bytes += d->past_bytes;
   for (hw_producer *p = d->producers; p; p = producer_next(p)) {
     const queue *q = producer_queue(p);
+    out->total_input_records += atomic_load(&q->in.records);
+    out->total_input_bytes += atomic_load(&q->in.bytes);
     out->buffered_input_records += queue_records(q);
     out->buffered_input_bytes += queue_bytes(q);
   }
@@ -108,13 +112,18 @@ static void fill_totals(deployment *d, pipeline_stats *out) {
   out->total_completed_records = deployment_completed(d);
   out->total_processed_records = atomic_load(&d->mark);
   out->total_processed_bytes = atomic_load(&d->processed_bytes);
+  /* What was taken in, after what is processed: never less, and neither ever falls. */
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
+    const input *in = d->inputs[i];
+    if (!in) continue;
+    out->total_input_records += atomic_load(&in->source.queue.in.records);
+    out->total_input_bytes += atomic_load(&in->total_bytes);
+  }
   for (uint32_t i = 0; i < out->n_inputs; i++) {
     out->buffered_input_records += out->inputs[i].buffered_records;
     out->buffered_input_bytes += out->inputs[i].buffered_bytes;
   }
   fill_producers(d, out);
-  out->total_input_records = out->total_processed_records + out->buffered_input_records;
-  out->total_input_bytes = out->total_processed_bytes + out->buffered_input_bytes;
   out->initiated_steps = out->completed_steps = atomic_load(&d->steps);
   out->output_stall_us = atomic_load(&d->stall_us);
   out->rss_bytes = resident_bytes();

@@ -134,9 +134,12 @@ void hw_producer_close(hw_producer *p) {
   deployment_unref(d);
 }
 
+/* The deployment's lock held. */
 static void unlink_producer(hw_producer *p) {
   *p->prev = p->next;
   if (p->next) p->next->prev = p->prev;
+  p->d->past_records += atomic_load(&p->source.queue.in.records);
+  p->d->past_bytes += atomic_load(&p->source.queue.in.bytes);
 }
 
 hw_producer *producer_next(const hw_producer *p) { return p->next; }

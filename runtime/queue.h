@@ -49,23 +49,21 @@ static inline void queue_add(queue_count *c, uint64_t records, uint64_t bytes, u
   atomic_store(&c->batches, atomic_load_explicit(&c->batches, memory_order_relaxed) + 1);
 }
 
-/* out before in: a difference is never negative. */
-static inline uint64_t queue_records(const queue *q) {
-  uint64_t out = atomic_load(&q->out.records);
-  return atomic_load(&q->in.records) - out;
+/* What was held at one moment: that of the look at `in`, for `out` was the same
+ * before and after it. Two plain looks would tell of two moments, and whoever is
+ * interrupted between them would see more than a queue can hold. */
+static inline uint64_t queue_difference(const _Atomic uint64_t *in, const _Atomic uint64_t *out) {
+  for (uint64_t before = atomic_load(out);;) {
+    uint64_t sum = atomic_load(in), after = atomic_load(out);
+    if (after == before) return sum - before;
+    before = after;
+  }
 }
-static inline uint64_t queue_bytes(const queue *q) {
-  uint64_t out = atomic_load(&q->out.bytes);
-  return atomic_load(&q->in.bytes) - out;
-}
-static inline uint64_t queue_held(const queue *q) {
-  uint64_t out = atomic_load(&q->out.held);
-  return atomic_load(&q->in.held) - out;
-}
-static inline uint64_t queue_batches(const queue *q) {
-  uint64_t out = atomic_load(&q->out.batches);
-  return atomic_load(&q->in.batches) - out;
-}
+
+static inline uint64_t queue_records(const queue *q) { return queue_difference(&q->in.records, &q->out.records); }
+static inline uint64_t queue_bytes(const queue *q) { return queue_difference(&q->in.bytes, &q->out.bytes); }
+static inline uint64_t queue_held(const queue *q) { return queue_difference(&q->in.held, &q->out.held); }
+static inline uint64_t queue_batches(const queue *q) { return queue_difference(&q->in.batches, &q->out.batches); }
 
 /* Any thread; exact for the producer. A producer that has set a flag and then
  * finds the queue full has its flag seen by the consumer, which takes, counts,

@@ -1,6 +1,7 @@
 /* Validates the ring: order and completeness over millions of items between two
- * threads, with positions that start just before wrap-around. */
-#include "runtime/ring.h"
+ * threads, with positions that start just before wrap-around. And what is told
+ * of a queue while both its ends move. */
+#include "runtime/queue.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -89,6 +90,44 @@ START_TEST(full_and_empty) {
 }
 END_TEST
 
+/* A queue's counters, moved as by its two ends. */
+#define HELD_MOST 4u
+
+typedef struct counted {
+  queue queue;
+  _Atomic bool over;
+} counted;
+
+static void *count_in(void *arg) {
+  counted *c = arg;
+  while (!atomic_load(&c->over))
+    if (queue_records(&c->queue) < HELD_MOST) queue_add(&c->queue.in, 1, 1, 1);
+  return NULL;
+}
+
+static void *count_out(void *arg) {
+  counted *c = arg;
+  while (!atomic_load(&c->over))
+    if (queue_records(&c->queue)) queue_add(&c->queue.out, 1, 1, 1);
+  return NULL;
+}
+
+START_TEST(what_a_queue_holds_is_never_beyond_its_bound) {
+  counted c = {0};
+  pthread_t ends[2];
+  ck_assert_int_eq(pthread_create(&ends[0], NULL, count_in, &c), 0);
+  ck_assert_int_eq(pthread_create(&ends[1], NULL, count_out, &c), 0);
+  uint64_t most = 0; /* asserted afterwards: an assertion makes others wait */
+  for (unsigned i = 0; i < ITEMS || atomic_load(&c.queue.out.records) < ITEMS / 10; i++) {
+    uint64_t n = queue_records(&c.queue);
+    if (n > most) most = n;
+  }
+  atomic_store(&c.over, true);
+  for (unsigned i = 0; i < 2; i++) ck_assert_int_eq(pthread_join(ends[i], NULL), 0);
+  ck_assert_uint_le(most, HELD_MOST);
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("ring");
   TCase *t = tcase_create("ring");
@@ -98,6 +137,7 @@ int main(void) {
   tcase_add_test(t, bursts);
   tcase_add_test(t, one_slot);
   tcase_add_test(t, bursts_larger_than_the_ring);
+  tcase_add_test(t, what_a_queue_holds_is_never_beyond_its_bound);
   suite_add_tcase(s, t);
   SRunner *r = srunner_create(s);
   srunner_run_all(r, CK_NORMAL);

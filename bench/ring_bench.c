@@ -30,12 +30,14 @@ static uint64_t now_ns(void) {
   return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 
-/* The n-th core that this process may use, when there are enough. */
+static cpu_set_t allowed; /* cores of the process, before any thread was bound to one */
+
+/* Binds the caller to the n-th core that the process may use, when there are enough. */
 static void stay_on(int n) {
-  cpu_set_t may, one;
-  if (sched_getaffinity(0, sizeof may, &may) != 0 || CPU_COUNT(&may) < 2) return;
+  if (CPU_COUNT(&allowed) < 2) return;
   for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-    if (!CPU_ISSET(cpu, &may) || n-- > 0) continue;
+    if (!CPU_ISSET(cpu, &allowed) || n-- > 0) continue;
+    cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(cpu, &one);
     pthread_setaffinity_np(pthread_self(), sizeof one, &one);
@@ -174,6 +176,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: ring_bench [MILLIONS [REPEATS, at most %d]]\n", REPEATS_MAX);
     return 2;
   }
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) CPU_ZERO(&allowed);
   uint64_t items = millions * 1000000;
   bool ok = report("ring, one by one", items, 1, false, repeats);
   ok = report("ring, batches of 64", items, BATCH, false, repeats) && ok;

@@ -33,8 +33,11 @@ struct http_request {
   size_t max_body;
   /* private */
   bool keep_alive, expects, answered;
+  bool streams, chunked, endless; /* of a reply in pieces */
   void (*gone)(void *arg);
   void *gone_arg;
+  void (*room)(void *arg);
+  void *room_arg;
 };
 
 /* Called for each request before its body arrives: either replies, or sets what
@@ -61,14 +64,40 @@ void http_collect_body(http_request *req, size_t max);
 /* Moves the collected body to the caller, who frees it. */
 outbuf http_take_body(http_request *req);
 
-/* The reply may come later: gone(arg) is called if the client leaves before. */
+/* The reply may come later: gone(arg) is called if the client leaves before, or
+ * if what remains of its body is refused. From the handler on. */
 void http_defer(http_request *req, void (*gone)(void *arg), void *arg);
+
+/* Takes no more of the body for now: data may get the rest of the piece at hand,
+ * then nothing until the body is resumed, and the client's clock stands still. */
+void http_body_pause(http_request *req);
+void http_body_resume(http_request *req);
 
 /* The reply, exactly once; req is over with the return. extra: whole header
  * lines, each ended by CR LF. type NULL: no body. The body is copied as far as
  * it cannot be sent at once. */
 void http_reply(http_request *req, unsigned status, const char *type, const outbuf *extra, const char *body,
                 size_t len);
+/* A reply in pieces, of unknown length (http_stream.c). Begun like http_reply;
+ * false: there is nothing to send (HEAD, or the client is gone), and req is over.
+ * Otherwise gone(arg), or http_stream_end, is the end of req. endless: it ends
+ * when the server does. From the handler's `complete` on. */
+bool http_stream_begin(http_request *req, unsigned status, const char *type, const outbuf *extra, bool endless,
+                       void (*gone)(void *arg), void *arg);
+/* Sends a piece; what the socket does not take waits, so look at the backlog. */
+void http_stream_send(http_request *req, const char *data, size_t len);
+void http_stream_end(http_request *req);
+/* The same, for one that has failed half-way: the client sees that it is not whole. */
+void http_stream_abort(http_request *req);
+size_t http_stream_backlog(const http_request *req); /* bytes the client has not taken */
+/* room(arg) is called once when the client has taken all of it; NULL: nobody. */
+void http_stream_on_room(http_request *req, void (*room)(void *arg), void *arg);
+
+/* Replies 101 and makes the connection a two-way stream of bytes: what comes in
+ * goes to req->data, http_stream_send sends. `extra` has its header lines. False
+ * as with http_stream_begin. */
+bool http_upgrade(http_request *req, const outbuf *extra, void (*gone)(void *arg), void *arg);
+
 /* 503, from constant text. */
 void http_reply_no_memory(http_request *req);
 /* An empty buffer to write the body in; good until the next reply. */

@@ -19,7 +19,7 @@
  * timers of a phase have one length, so libevent keeps them in a plain queue.
  *
  * Bodies arrive in pieces through request.data: http_collect_body gathers them,
- * a handler may as well take them as they come.
+ * a handler may as well take them as they come, and pause them.
  *
  * Threads: all of it on the thread of the event base. A connection is freed only
  * in the last conn_leave, so code in between may mark it dead and go on.
@@ -48,7 +48,8 @@ static const unsigned followers[CONN_PHASES] = {
     [CONN_IDLE] = 1u << CONN_HEAD | 1u << CONN_CLOSING,
     [CONN_HEAD] = 1u << CONN_BODY | 1u << CONN_BUSY | 1u << CONN_CLOSING,
     [CONN_BODY] = 1u << CONN_BUSY | 1u << CONN_CLOSING,
-    [CONN_BUSY] = 1u << CONN_FLUSH | 1u << CONN_IDLE | 1u << CONN_CLOSING,
+    [CONN_BUSY] = 1u << CONN_STREAM | 1u << CONN_FLUSH | 1u << CONN_IDLE | 1u << CONN_CLOSING,
+    [CONN_STREAM] = 1u << CONN_FLUSH | 1u << CONN_IDLE | 1u << CONN_CLOSING,
     [CONN_FLUSH] = 1u << CONN_IDLE,
     [CONN_CLOSING] = 1u << CONN_LINGER,
 };
@@ -58,9 +59,9 @@ void conn_set_phase(http_conn *c, conn_phase phase) {
   c->phase = phase;
 }
 
-static bool takes_input(const http_conn *c) { return !c->dead && c->phase <= CONN_BODY; }
+static bool takes_input(const http_conn *c) { return !c->dead && !c->paused && c->phase <= CONN_BODY; }
 
-static size_t unsent(const http_conn *c) { return evbuffer_get_length(bufferevent_get_output(c->bev)); }
+size_t conn_unsent(const http_conn *c) { return evbuffer_get_length(bufferevent_get_output(c->bev)); }
 
 /* ---- entering and leaving ------------------------------------------------- */
 
@@ -68,7 +69,8 @@ void conn_enter(http_conn *c) { c->depth++; }
 
 static void arm_timer(http_conn *c) {
   if (c->armed == (int)c->phase) return;
-  const struct timeval *timeout = c->server->timeouts[c->phase];
+  const struct timeval *timeout = c->paused ? NULL : c->server->timeouts[c->phase];
+  if (c->phase == CONN_STREAM) c->taken = c->streamed - conn_unsent(c);
   if (timeout) {
     event_add(&c->timer, timeout);
   } else {
@@ -78,7 +80,7 @@ static void arm_timer(http_conn *c) {
 }
 
 static void count_backlog(http_conn *c) {
-  size_t now = unsent(c);
+  size_t now = conn_unsent(c);
   c->server->backlog += now - c->backlog;
   c->backlog = now;
 }
@@ -108,7 +110,7 @@ void conn_leave(http_conn *c) {
 
 /* Bytes that the socket took at once. */
 static size_t send_now(http_conn *c, struct iovec *parts, int n) {
-  if (unsent(c) > 0) return 0;
+  if (conn_unsent(c) > 0) return 0;
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)n};
   ssize_t sent;
   do {
@@ -131,6 +133,14 @@ void conn_send(http_conn *c, struct iovec *parts, int n) {
   }
 }
 
+void conn_abandon(http_conn *c) {
+  http_request *req = &c->request;
+  void (*gone)(void *) = req->gone;
+  req->gone = NULL;
+  req->room = NULL;
+  if (gone) gone(req->gone_arg);
+}
+
 /* All was sent: says so to the client and reads what it still sends. */
 static void linger(http_conn *c) {
   if (c->ended || shutdown(c->fd, SHUT_WR) != 0) {
@@ -144,9 +154,9 @@ void conn_replied(http_conn *c, bool keep_alive) {
   parse_release(c);
   if (!keep_alive) {
     conn_set_phase(c, CONN_CLOSING);
-    if (unsent(c) == 0) linger(c);
+    if (conn_unsent(c) == 0) linger(c);
   } else {
-    conn_set_phase(c, unsent(c) ? CONN_FLUSH : CONN_IDLE);
+    conn_set_phase(c, conn_unsent(c) ? CONN_FLUSH : CONN_IDLE);
   }
 }
 
@@ -195,6 +205,7 @@ void conn_process(http_conn *c) {
     if (c->whole && !c->dead) handle_whole(c);
   }
   if (c->ended && takes_input(c)) handle_end(c);
+  if (c->phase == CONN_STREAM) stream_input(c);
   if (c->phase == CONN_LINGER) drop_input(c);
 }
 
@@ -216,6 +227,7 @@ static void on_write(struct bufferevent *bev, void *arg) {
   conn_enter(c);
   if (c->phase == CONN_CLOSING) linger(c);
   if (c->phase == CONN_FLUSH) conn_set_phase(c, CONN_IDLE);
+  if (c->phase == CONN_STREAM) stream_emptied(c);
   conn_process(c);
   conn_leave(c);
 }
@@ -231,10 +243,14 @@ static void on_event(struct bufferevent *bev, short what, void *arg) {
 }
 
 /* Whether the client has taken some of its reply since the last look. */
-static bool took_some(const http_conn *c) { return unsent(c) < c->backlog; }
+static bool took_some(const http_conn *c) {
+  if (c->phase == CONN_STREAM) return !conn_unsent(c) || c->streamed - conn_unsent(c) > c->taken;
+  return conn_unsent(c) < c->backlog;
+}
 
 static void time_out(http_conn *c) {
   c->armed = -1;
+  if (c->phase == CONN_BODY) conn_abandon(c);
   if (c->phase == CONN_HEAD) {
     reply_error(&c->request, 408, "RequestTimeout", NULL, "the headers did not arrive within %u ms",
                 c->server->limits.head_ms);
@@ -323,9 +339,7 @@ void conn_open(http_server *server, evutil_socket_t fd, bool refused) {
 }
 
 void conn_free(http_conn *c) {
-  http_request *req = &c->request;
-  if (req->gone) req->gone(req->gone_arg);
-  req->gone = NULL;
+  conn_abandon(c);
   parse_release(c);
   outbuf_fini(&c->head);
   c->server->backlog -= c->backlog;

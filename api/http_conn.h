@@ -13,21 +13,23 @@
 #define HTTP_HEAD_KEPT 2048        /* bytes of head buffer an idle connection keeps */
 #define HTTP_SCRATCH_KEPT (1 << 20)
 
-/*   accepted ─▸ IDLE ─▸ HEAD ─▸ BODY ─▸ BUSY ─▸ FLUSH ─▸ IDLE
- *                │        │       │       │        │
- *                └────────┴───────┴───────┴────────┴─▸ CLOSING ─▸ LINGER ─▸ freed
- * HEAD goes straight to BUSY when there is no body, BUSY to IDLE when the reply
- * went out at once. Every phase may end in freed. */
+/*   accepted ─▸ IDLE ─▸ HEAD ─▸ BODY ─▸ BUSY ─▸ STREAM ─▸ FLUSH ─▸ IDLE
+ *                │        │       │       │        │        │
+ *                └────────┴───────┴───────┴────────┴────────┴─▸ CLOSING ─▸ LINGER ─▸ freed
+ * HEAD goes straight to BUSY when there is no body, BUSY to FLUSH when the reply
+ * is whole, and on to IDLE when it went out at once. Every phase may end in
+ * freed. */
 typedef enum conn_phase {
   CONN_IDLE,    /* between requests */
   CONN_HEAD,    /* a request line or its headers are arriving */
   CONN_BODY,    /* its body is arriving */
   CONN_BUSY,    /* it is whole; its reply is being made */
+  CONN_STREAM,  /* its reply is going out in pieces; or, upgraded, bytes go both ways */
   CONN_FLUSH,   /* replied; the client has not taken all of it */
   CONN_CLOSING, /* the last reply is being taken */
   CONN_LINGER,  /* shut for writing: what still comes is read and dropped, or the client would see a reset */
 } conn_phase;
-#define CONN_PHASES 7
+#define CONN_PHASES 8
 
 typedef struct http_span {
   unsigned name, value; /* offsets in head */
@@ -46,10 +48,13 @@ typedef struct http_conn {
   bool refused;   /* over max_connections: got its 503 */
   bool held;      /* not read from: HTTP_INPUT_MAX bytes wait */
   bool trailers;  /* headers now come after the body */
+  bool paused;    /* the body is not taken for now */
+  bool upgraded;  /* what comes in is no HTTP any more */
   enum { PART_NONE, PART_NAME, PART_VALUE } part; /* of a header: what the parser gave last */
   unsigned depth; /* entries on the stack */
   size_t backlog; /* counted in server->backlog */
   size_t lingered;
+  uint64_t streamed, taken; /* bytes given to a stream, and those that the client had taken when its timer was armed */
   struct event timer;
   http_parser parser;
   http_request request;
@@ -93,8 +98,21 @@ void conn_set_phase(http_conn *c, conn_phase phase);
 void conn_process(http_conn *c);
 /* Sends bytes; what the socket does not take waits in the connection. */
 void conn_send(http_conn *c, struct iovec *parts, int n);
+size_t conn_unsent(const http_conn *c);
+/* Tells the handler that waits for the request at hand, if one does, that it is over. */
+void conn_abandon(http_conn *c);
 /* After a reply was sent: what comes next. */
 void conn_replied(http_conn *c, bool keep_alive);
+
+/* The head of a reply, in the server's buffer (http_reply.c). */
+void reply_head_begin(const http_request *req, unsigned status);
+void reply_head_end(const http_request *req, const char *type, const outbuf *extra);
+void reply_log(const http_request *req, unsigned status, size_t len);
+
+/* Streams (http_stream.c). */
+void stream_input(http_conn *c);   /* what arrived while one goes on */
+void stream_emptied(http_conn *c); /* the client has taken all */
+void stream_drain(http_conn *c);   /* the server is to stop */
 
 /* Parsing (http_parse.c). */
 void parse_init(http_conn *c);

@@ -240,6 +240,7 @@ static int take_body(http_parser *parser, const char *data, size_t len) {
   http_conn *c = conn_of(parser);
   http_request *req = &c->request;
   if (req->data) req->data(req, data, len);
+  if (c->paused) http_parser_pause(parser, 1);
   return c->phase == CONN_BODY && !c->dead ? 0 : STOP;
 }
 
@@ -317,11 +318,15 @@ size_t parse_some(http_conn *c, const char *data, size_t len) {
   size_t taken = http_parser_execute(&c->parser, &settings, data, len);
   enum http_errno fault = HTTP_PARSER_ERRNO(&c->parser);
   /* A fault in the very first byte comes before the parser has begun a message. */
-  if (fault != HPE_OK && fault != HPE_PAUSED && c->phase <= CONN_BODY && !c->dead) refuse_text(c, fault);
+  if (fault != HPE_OK && fault != HPE_PAUSED && c->phase <= CONN_BODY && !c->dead) {
+    conn_abandon(c);
+    refuse_text(c, fault);
+  }
   return taken;
 }
 
 void parse_cut_short(http_conn *c) {
+  conn_abandon(c);
   reply_error(&c->request, 400, "MalformedRequest", NULL, "the request ends in the middle of its %s",
               c->phase == CONN_BODY ? "body" : "headers");
 }
@@ -333,4 +338,5 @@ void parse_release(http_conn *c) {
   *req = (http_request){.conn = c, .content_length = UINT64_MAX};
   outbuf_reset(&c->head, HTTP_HEAD_KEPT);
   c->n_headers = 0;
+  c->paused = false;
 }

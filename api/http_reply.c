@@ -35,26 +35,37 @@ static const char *connection_line(const http_request *req, bool keep_alive) {
   return req->conn->parser.http_minor == 0 ? "Connection: keep-alive\r\n" : "";
 }
 
-static void add_head(const http_request *req, unsigned status, const char *type, const outbuf *extra, size_t len,
-                     bool keep_alive) {
+void reply_head_begin(const http_request *req, unsigned status) {
   http_server *server = req->conn->server;
   outbuf *head = &server->head;
   outbuf_reset(head, HTTP_SCRATCH_KEPT);
   outbuf_reserve(head, 256);
-  outbuf_printf(head, "HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Length: %zu\r\nCache-Control: no-cache\r\n%s", status,
-                http_status_str((enum http_status)status), date_text(server), len, connection_line(req, keep_alive));
+  outbuf_printf(head, "HTTP/1.1 %u %s\r\nDate: %s\r\n", status, http_status_str((enum http_status)status),
+                date_text(server));
+}
+
+void reply_head_end(const http_request *req, const char *type, const outbuf *extra) {
+  outbuf *head = &req->conn->server->head;
   if (type) {
     outbuf_add_str(head, "Content-Type: ");
     outbuf_add_str(head, type);
     outbuf_add_str(head, "\r\n");
   }
-  if (status == 503) outbuf_add_str(head, "Retry-After: 5\r\n");
   if (extra) outbuf_add(head, extra->data, extra->len);
   if (extra && extra->failed) head->failed = true;
   outbuf_add(head, "\r\n", 2);
 }
 
-static void log_reply(const http_request *req, unsigned status, size_t len) {
+static void add_head(const http_request *req, unsigned status, const char *type, const outbuf *extra, size_t len,
+                     bool keep_alive) {
+  reply_head_begin(req, status);
+  outbuf *head = &req->conn->server->head;
+  outbuf_printf(head, "Content-Length: %zu\r\nCache-Control: no-cache\r\n%s%s", len, connection_line(req, keep_alive),
+                status == 503 ? "Retry-After: 5\r\n" : "");
+  reply_head_end(req, type, extra);
+}
+
+void reply_log(const http_request *req, unsigned status, size_t len) {
   logger *log = req->conn->server->log;
   if (!log || log->level < HW_LOG_DEBUG) return;
   char path[256] = "";
@@ -74,7 +85,7 @@ void http_reply(http_request *req, unsigned status, const char *type, const outb
   conn_enter(c);
   bool outermost = c->depth == 1;
   bool keep_alive = req->keep_alive && c->phase == CONN_BUSY && !c->server->draining;
-  log_reply(req, status, len);
+  reply_log(req, status, len);
   add_head(req, status, type, extra, len, keep_alive);
   if (c->server->head.failed) c->dead = true; /* not even room for a status line */
   bool headless = req->method == HTTP_HEAD;
@@ -87,7 +98,7 @@ void http_reply(http_request *req, unsigned status, const char *type, const outb
 }
 
 void http_defer(http_request *req, void (*gone)(void *arg), void *arg) {
-  assert(gone && req->conn->phase == CONN_BUSY);
+  assert(gone && (req->conn->phase == CONN_BODY || req->conn->phase == CONN_BUSY));
   req->gone = gone;
   req->gone_arg = arg;
 }

@@ -146,7 +146,8 @@ static bool set_timeouts(http_server *server) {
   const http_limits *l = &server->limits;
   const unsigned ms[CONN_PHASES] = {
       [CONN_IDLE] = l->idle_ms,   [CONN_HEAD] = l->head_ms,     [CONN_BODY] = l->body_ms,
-      [CONN_FLUSH] = l->write_ms, [CONN_CLOSING] = l->write_ms, [CONN_LINGER] = l->linger_ms,
+      [CONN_STREAM] = l->write_ms, [CONN_FLUSH] = l->write_ms, [CONN_CLOSING] = l->write_ms,
+      [CONN_LINGER] = l->linger_ms,
   };
   for (int i = 0; i < CONN_PHASES; i++) {
     if (ms[i] == 0) continue;
@@ -191,7 +192,10 @@ void http_server_drain(http_server *server, void (*done)(void *arg), void *arg) 
   server->drained_arg = arg;
   for (http_conn *c = server->conns, *next; c; c = next) {
     next = c->next;
-    if (c->phase == CONN_IDLE || c->phase == CONN_LINGER) conn_free(c);
+    if (c->phase == CONN_IDLE || c->phase == CONN_LINGER)
+      conn_free(c);
+    else if (c->phase == CONN_STREAM)
+      stream_drain(c);
   }
   server->draining = true;
   if (!server->conns) done(arg);

@@ -124,6 +124,21 @@ const char *api_header(const api_reply *r, const char *name) {
   return value;
 }
 
+/* The next chunk's bytes are added to the body; false: it was the last. */
+static bool receive_chunk(api_client *c, api_reply *r) {
+  char *end;
+  while (!(end = c->len ? strstr(c->data, "\r\n") : NULL)) ck_assert(fill(c));
+  size_t size = strtoul(c->data, NULL, 16), head = (size_t)(end - c->data) + 2;
+  while (c->len < head + size + 2) ck_assert(fill(c));
+  r->body = realloc(r->body, r->len + size + 1);
+  ck_assert_ptr_nonnull(r->body);
+  memcpy(r->body + r->len, c->data + head, size);
+  r->len += size;
+  r->body[r->len] = '\0';
+  free(cut(c, head + size + 2));
+  return size > 0;
+}
+
 api_reply api_receive(api_client *c, bool head_only) {
   api_reply r = {0};
   char *end = NULL;
@@ -136,6 +151,11 @@ api_reply api_receive(api_client *c, bool head_only) {
   }
   r.head = cut(c, (size_t)(end - c->data) + 4);
   ck_assert_int_eq(sscanf(r.head, "HTTP/1.1 %d", &r.status), 1);
+  if (strcmp(api_header(&r, "Transfer-Encoding"), "chunked") == 0) {
+    if (head_only) r.body = strdup("");
+    while (!head_only && receive_chunk(c, &r)) continue;
+    return r;
+  }
   if (r.status != 100) ck_assert_str_ne(api_header(&r, "Content-Length"), "");
   r.len = head_only || r.status == 100 ? 0 : strtoul(api_header(&r, "Content-Length"), NULL, 10);
   while (c->len < r.len) ck_assert(fill(c));

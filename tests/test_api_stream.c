@@ -27,7 +27,7 @@ static pthread_t thread;
 static int orders[2];
 static _Atomic unsigned gone_count, ended_count;
 static _Atomic size_t backlog_most;
-static const http_limits quick = {.write_ms = 200, .body_ms = 200, .linger_ms = 200};
+static const http_limits quick = {.write_ms = 200, .body_ms = 1000, .linger_ms = 200};
 
 static void exchange_free(exchange *x) {
   if (x->later) event_free(x->later);
@@ -129,7 +129,7 @@ static void take_late(http_request *req, const char *data, size_t len) {
   exchange *x = (exchange *)(uintptr_t)req->context;
   (void)data;
   http_body_pause(req);
-  event_add(x->later, &(struct timeval){.tv_usec = x->received ? 0 : 500000});
+  event_add(x->later, &(struct timeval){.tv_sec = x->received ? 0 : 2});
   x->received += len;
 }
 
@@ -184,15 +184,18 @@ static void *serve(void *arg) {
   return arg;
 }
 
-static void setup(void) {
+static void open_server(const http_limits *limits) {
   hw_error err;
   base = event_base_new();
-  server = http_server_new(base, "127.0.0.1:0", &quick, NULL, handle, NULL, &err);
+  server = http_server_new(base, "127.0.0.1:0", limits, NULL, handle, NULL, &err);
   ck_assert_msg(server != NULL, "%s", err.message);
   ck_assert_int_eq(pipe(orders), 0);
   ck_assert_int_eq(event_base_once(base, orders[0], EV_READ, on_order, NULL, NULL), 0);
   ck_assert_int_eq(pthread_create(&thread, NULL, serve, NULL), 0);
 }
+
+static void setup(void) { open_server(NULL); }
+static void setup_quick(void) { open_server(&quick); }
 
 static void stop(const char *order) {
   ck_assert_int_eq(write(orders[1], order, 1), 1);
@@ -349,15 +352,17 @@ static void post(api_client *c, const char *path, size_t announced, size_t sent)
   free(body);
 }
 
+static void expect_taken(api_client *c, const char *path) {
+  post(c, path, BODY, BODY);
+  api_reply r = api_receive(c, false);
+  ck_assert_int_eq(r.status, 200);
+  ck_assert_uint_eq((size_t)atol(r.body), BODY);
+  api_reply_free(&r);
+}
+
 START_TEST(a_body_waits_until_it_is_taken) {
   api_client c = api_connect(http_server_port(server));
-  for (int i = 0; i < 2; i++) {
-    post(&c, i ? "/take" : "/take_late", BODY, BODY);
-    api_reply r = api_receive(&c, false);
-    ck_assert_int_eq(r.status, 200);
-    ck_assert_uint_eq((size_t)atol(r.body), BODY);
-    api_reply_free(&r);
-  }
+  expect_taken(&c, "/take");
   api_sayf(&c, "POST /take HTTP/1.1\r\n{host}\r\nTransfer-Encoding: chunked\r\n\r\n"
                "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   api_reply r = api_receive(&c, false);
@@ -365,6 +370,13 @@ START_TEST(a_body_waits_until_it_is_taken) {
   api_reply_free(&r);
   api_disconnect(&c);
   ck_assert_uint_eq(atomic_load(&gone_count), 0);
+}
+END_TEST
+
+START_TEST(a_clock_stands_still_while_a_body_is_paused) {
+  api_client c = api_connect(http_server_port(server));
+  expect_taken(&c, "/take_late");
+  api_disconnect(&c);
 }
 END_TEST
 
@@ -378,19 +390,23 @@ START_TEST(a_body_that_breaks_off_is_told) {
   api_disconnect(&c);
   ck_assert_uint_eq(atomic_load(&gone_count), 1);
   c = api_connect(http_server_port(server));
-  post(&c, "/take", 1000, 10); /* and then nothing */
-  r = api_receive(&c, false);
-  api_check_error(&r, 408, "RequestTimeout");
-  api_reply_free(&r);
-  api_disconnect(&c);
-  ck_assert_uint_eq(atomic_load(&gone_count), 2);
-  c = api_connect(http_server_port(server));
   api_sayf(&c, "POST /take HTTP/1.1\r\n{host}\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n");
   r = api_receive(&c, false);
   api_check_error(&r, 400, "MalformedRequest");
   api_reply_free(&r);
   api_disconnect(&c);
-  ck_assert_uint_eq(atomic_load(&gone_count), 3);
+  ck_assert_uint_eq(atomic_load(&gone_count), 2);
+}
+END_TEST
+
+START_TEST(a_body_that_stalls_is_told) {
+  api_client c = api_connect(http_server_port(server));
+  post(&c, "/take", 1000, 10); /* and then nothing */
+  api_reply r = api_receive(&c, false);
+  api_check_error(&r, 408, "RequestTimeout");
+  api_reply_free(&r);
+  api_disconnect(&c);
+  ck_assert_uint_eq(atomic_load(&gone_count), 1);
 }
 END_TEST
 
@@ -402,7 +418,6 @@ int main(void) {
   tcase_add_test(t, pieces_make_a_whole);
   tcase_add_test(t, to_http_1_0_it_ends_with_the_connection);
   tcase_add_test(t, a_slow_client_makes_the_sender_wait);
-  tcase_add_test(t, a_client_that_takes_nothing_is_left);
   tcase_add_test(t, a_follower_that_leaves_is_noticed);
   tcase_add_test(t, half_a_reply_is_seen_as_such);
   tcase_add_test(t, a_drain_ends_what_is_endless);
@@ -410,6 +425,13 @@ int main(void) {
   tcase_add_test(t, a_body_waits_until_it_is_taken);
   tcase_add_test(t, a_body_that_breaks_off_is_told);
   suite_add_tcase(s, t);
+  TCase *q = tcase_create("clocks");
+  tcase_add_checked_fixture(q, setup_quick, teardown);
+  tcase_set_timeout(q, 60);
+  tcase_add_test(q, a_client_that_takes_nothing_is_left);
+  tcase_add_test(q, a_clock_stands_still_while_a_body_is_paused);
+  tcase_add_test(q, a_body_that_stalls_is_told);
+  suite_add_tcase(s, q);
   SRunner *r = srunner_create(s);
   srunner_run_all(r, CK_NORMAL);
   int failed = srunner_ntests_failed(r);

@@ -79,6 +79,7 @@ void hw_engine_free(hw_engine *engine) {
   wait_idle(engine);
   for (size_t i = 0; i < engine->n_pipelines; i++) hw_pipeline_unref(engine->pipelines[i]);
   runtime_free(engine->rt);
+  catalog_close(engine->catalog);
   pthread_cond_destroy(&engine->idle);
   pthread_mutex_destroy(&engine->lock);
   free(engine->pipelines);

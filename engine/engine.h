@@ -2,6 +2,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include "engine/catalog.h"
 #include "runtime/runtime.h"
 
 #include <headworks/headworks.h>
@@ -11,6 +12,7 @@
 
 struct hw_engine {
   runtime *rt;
+  catalog *catalog;         /* NULL: nothing is kept */
   uint64_t drain_timeout_us;
   _Atomic bool closing;     /* no pipeline is made or started any more */
   _Atomic unsigned busy;    /* compilations and runs, from engine_enter to engine_leave */

@@ -132,3 +132,15 @@ static hw_status delete(hw_pipeline *p, bool also_storage, hw_error *err) {
 
 hw_status manager_delete(hw_pipeline *p, hw_error *err) { return delete(p, false, err); }
 hw_status hw_pipeline_delete(hw_pipeline *p, hw_error *err) { return delete(p, true, err); }
+
+/* ---- what survives the process -------------------------------------------- */
+
+hw_status manager_open_catalog(hw_engine *engine, const char *directory, hw_error *err) {
+  hw_error why;
+  engine->catalog = catalog_open(directory, &why);
+  if (engine->catalog) return HW_OK;
+  if (err) *err = why;
+  return why.status;
+}
+
+catalog *manager_catalog(hw_engine *engine) { return engine->catalog; }

@@ -5,6 +5,7 @@
 #ifndef ENGINE_MANAGER_H
 #define ENGINE_MANAGER_H
 
+#include "engine/catalog.h"
 #include "runtime/program.h"
 #include "runtime/stats.h"
 
@@ -77,6 +78,14 @@ hw_status manager_dismiss_error(hw_pipeline *p, hw_error *err);
  * PipelineInteractionNotDeployed, Initializing, InvalidTransition, PauseTimeout.
  * Connectors: hw_connector_pause, hw_connector_start; codes the same and
  * UnknownInputEndpoint. */
+
+/* ---- what survives the process --------------------------------------------- */
+
+/* Has the engine keep what must survive in this directory (catalog.h); at most
+ * once, before anything is made. Waits. */
+HW_MUST_USE hw_status manager_open_catalog(hw_engine *engine, const char *directory, hw_error *err);
+/* NULL: nothing is kept. */
+catalog *manager_catalog(hw_engine *engine);
 
 /* ---- statistics ----------------------------------------------------------- */
 

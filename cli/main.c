@@ -19,6 +19,10 @@ static const cli_option engine_options[] = {
     {"log-level", 'l', "LEVEL", "error, warning, info or debug, to standard error (default: warning; serve: info)"},
     {0}};
 
+static const cli_option file_options[] = {
+    {"file-root", 0, "DIR", "let connectors open files beneath DIR only; relative paths start there"},
+    {0}};
+
 static const cli_option json_options[] = {{"json", 'j', NULL, "print JSON for scripts"}, {0}};
 
 static const cli_option run_options[] = {
@@ -95,11 +99,11 @@ const cli_command cli_commands[] = {
      "Bad records and faults are counted and reported, and do not fail the run unless --strict is given.\n"
      "SIGINT and SIGTERM stop reading, write what was read, report and exit; a second one ends at once.\n"
      "SIGHUP opens the outputs' files anew.",
-     OPTIONS(program_options, run_options, engine_options), 1, 1, cli_run},
+     OPTIONS(program_options, run_options, file_options, engine_options), 1, 1, cli_run},
     {"serve", "", "serve the HTTP API",
      "Pipelines live as long as the server does: nothing is kept on disk. There is no authentication, hence\n"
      "only loopback addresses. Signals are handled as by `headworks run`.",
-     OPTIONS(serve_options, engine_options), 0, 0, cli_serve},
+     OPTIONS(serve_options, file_options, engine_options), 0, 0, cli_serve},
     {"pipeline create", "NAME FILE.sql", "make a pipeline of a program and compile it", NULL,
      OPTIONS(program_options, create_options, client_options), 2, 2, cli_pipeline_create},
     {"pipeline list", "", "list the pipelines", NULL, OPTIONS(client_options), 0, 0, cli_pipeline_list},
@@ -132,7 +136,7 @@ const cli_command cli_commands[] = {
      "long a pause takes to be true (the busiest input is paused and started again while it runs). Every\n"
      "record is accounted for at every output; where one is missing, no rate is printed and the exit status\n"
      "is 1. SIGINT and SIGTERM end the inputs early.",
-     OPTIONS(program_options, bench_options, engine_options), 1, 1, cli_bench},
+     OPTIONS(program_options, bench_options, file_options, engine_options), 1, 1, cli_bench},
     {"version", "", "print the version", NULL, OPTIONS(json_options), 0, 0, version},
     {"help", "[COMMAND | exit-codes]", "explain a command", NULL, OPTIONS(help_options), 0, 2, cli_help},
     {0}};

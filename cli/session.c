@@ -43,10 +43,10 @@ hw_engine *session_engine(const cli_call *call, hw_log_level level, hw_log_funct
     return NULL;
   hw_engine_options options = {.struct_size = sizeof options, .workers = (unsigned)workers,
                                .memory_limit = (uint64_t)(mib * 1048576), .log_level = level, .log = log,
-                               .log_arg = log_arg};
+                               .log_arg = log_arg, .file_root = cli_value(call, "file-root")};
   hw_error err;
   hw_engine *engine = hw_engine_new(&options, &err);
-  *status = CLI_FAILED;
+  *status = !engine && err.status == HW_EINVAL ? CLI_USAGE : CLI_FAILED;
   if (!engine) cli_complain("%s", err.message);
   if (engine && (!load_plugins(engine, cli_value(call, "plugin-path")) ||
                  !load_plugins(engine, getenv("HEADWORKS_PLUGIN_PATH")))) {

@@ -1,5 +1,6 @@
 #include "connectors/file_claims.h"
 
+#include "connectors/file_access.h"
 #include "connectors/file_paths.h"
 
 #include <pthread.h>
@@ -26,23 +27,24 @@ void file_claims_remove(file_claim *claim) {
   pthread_mutex_unlock(&lock);
 }
 
-static bool names(const char *pattern, const struct stat *file) {
+static bool names(hw_connector *c, const char *pattern, const struct stat *file) {
   file_paths paths;
   hw_error err;
   bool found = false;
-  if (file_paths_list(pattern, &paths, &err) != HW_OK) return false; /* its own open tells */
+  if (file_paths_list(c, pattern, &paths, &err) != HW_OK) return false; /* its own open tells */
   for (size_t i = 0; i < paths.n && !found; i++) {
     struct stat st;
-    found = stat(paths.items[i], &st) == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+    found = file_access_stat(c, paths.items[i], &st) == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
   }
   file_paths_fini(&paths);
   return found;
 }
 
-bool file_claims_has(const struct stat *file) {
+bool file_claims_has(hw_connector *c, const struct stat *file) {
   bool found = false;
   pthread_mutex_lock(&lock);
-  for (const file_claim *c = claims; c && !found; c = c->next) found = names(c->pattern, file);
+  for (const file_claim *claim = claims; claim && !found; claim = claim->next)
+    found = names(c, claim->pattern, file);
   pthread_mutex_unlock(&lock);
   return found;
 }

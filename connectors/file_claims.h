@@ -3,6 +3,8 @@
 #ifndef CONNECTORS_FILE_CLAIMS_H
 #define CONNECTORS_FILE_CLAIMS_H
 
+#include <headworks/connector.h>
+
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -15,7 +17,8 @@ typedef struct file_claim {
 void file_claims_add(file_claim *claim, const char *pattern);
 void file_claims_remove(file_claim *claim); /* one that was never added is left alone */
 
-/* Whether a claimed pattern names this file. Reads directories: may block. */
-bool file_claims_has(const struct stat *file);
+/* Whether a claimed pattern names this file, as far as c may look. Reads
+ * directories: may block. */
+bool file_claims_has(hw_connector *c, const struct stat *file);
 
 #endif

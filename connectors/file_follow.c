@@ -19,14 +19,13 @@
  * what the pattern does not match before it was opened is not found. */
 #include "connectors/file_follow.h"
 #include "connectors/clock.h"
+#include "connectors/file_access.h"
 #include "connectors/file_paths.h"
 #include "connectors/filewatch.h"
 
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 
 #define RETIRE_NS UINT64_C(5000000000)
 #define POLL_NS UINT64_C(1000000000)
@@ -87,11 +86,11 @@ static followed *followed_new(const char *path, const struct stat *st) {
 }
 
 /* Whether somebody else's writing on this file system goes unnoticed. */
-static bool is_silent(const char *path) {
+static bool is_silent(hw_connector *c, const char *path) {
   static const long notifying[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC, F2FS_SUPER_MAGIC};
   struct statfs fs;
   struct stat st;
-  if (statfs(path, &fs) != 0 || lstat(path, &st) != 0 || S_ISLNK(st.st_mode)) return true;
+  if (file_access_statfs(c, path, &fs) != 0 || file_access_lstat(c, path, &st) != 0 || S_ISLNK(st.st_mode)) return true;
   for (size_t i = 0; i < sizeof notifying / sizeof *notifying; i++)
     if (fs.f_type == notifying[i]) return false;
   return true;
@@ -126,7 +125,7 @@ static bool begin(file_follow *f, followed *file, hw_error *err) {
     return false;
   }
   file->watch = filewatch_add(f->c, file->path, FILEWATCH_FILE);
-  if (!file->watch || is_silent(file->path)) f->polled = true;
+  if (!file->watch || is_silent(f->c, file->path)) f->polled = true;
   return true;
 }
 
@@ -182,12 +181,12 @@ static void retire_unseen(file_follow *f) {
 
 static hw_status scan(file_follow *f, hw_error *err) {
   file_paths paths;
-  hw_status status = file_paths_list(f->pattern, &paths, err);
+  hw_status status = file_paths_list(f->c, f->pattern, &paths, err);
   if (status != HW_OK) return status;
   for (size_t i = 0; i < f->n; i++) f->files[i]->seen = false;
   for (size_t i = 0; i < paths.n && status == HW_OK; i++) {
     struct stat st;
-    if (stat(paths.items[i], &st) != 0 || S_ISDIR(st.st_mode)) continue;
+    if (file_access_stat(f->c, paths.items[i], &st) != 0 || S_ISDIR(st.st_mode)) continue;
     if (!scan_path(f, paths.items[i], &st)) status = hw_error_set(err, HW_ENOMEM, "out of memory to follow files");
   }
   if (status == HW_OK) retire_unseen(f);
@@ -200,7 +199,7 @@ static bool watch_dir(file_follow *f, const char *path) {
   if (!dirs) return false;
   f->dirs = dirs;
   dirs[f->n_dirs] = filewatch_add(f->c, path, FILEWATCH_DIR);
-  if (!dirs[f->n_dirs] || is_silent(path)) f->polled = true;
+  if (!dirs[f->n_dirs] || is_silent(f->c, path)) f->polled = true;
   if (dirs[f->n_dirs]) f->n_dirs++;
   return true;
 }
@@ -211,7 +210,7 @@ static bool watch_directory(file_follow *f) {
   char *dir = file_paths_dirname(f->pattern);
   if (!dir) return false;
   bool ok = true;
-  if (file_paths_is_pattern(dir)) f->polled = true;
+  if (file_paths_is_pattern(f->c, dir)) f->polled = true;
   else ok = watch_dir(f, dir);
   free(dir);
   return ok;
@@ -237,7 +236,7 @@ static bool begin_all(file_follow *f, hw_error *err) {
 
 /* Names the reason why there is nothing to follow. */
 static void explain_nothing(const file_follow *f, hw_error *err) {
-  if (file_paths_is_pattern(f->pattern)) {
+  if (file_paths_is_pattern(f->c, f->pattern)) {
     hw_error_set(err, HW_ENOTFOUND, "no file matches \"%s\"", f->pattern);
     return;
   }

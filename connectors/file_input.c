@@ -1,6 +1,7 @@
 /* file_input.c - files, pipes and standard input: read once from beginning to
  * end, one after the other (here), or followed as they grow (file_follow.c). */
 #include "connectors/connectors.h"
+#include "connectors/file_access.h"
 #include "connectors/file_claims.h"
 #include "connectors/file_follow.h"
 #include "connectors/file_paths.h"
@@ -80,16 +81,17 @@ static hw_status check_paths(file_input *in, hw_error *err) {
     const char *path = in->paths.items[i];
     struct stat st;
     if (strcmp(path, "-") == 0) continue;
-    if (stat(path, &st) != 0 || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0)
+    char why[128];
+    if (file_access_readable(in->c, path, &st) != 0)
       return hw_error_set(err, errno == ENOENT ? HW_ENOTFOUND : HW_EIO, "cannot open \"%s\": %s", path,
-                          strerror(errno));
+                          file_access_fault(errno, why, sizeof why));
     if (S_ISREG(st.st_mode)) in->total_bytes += (uint64_t)st.st_size;
   }
   return HW_OK;
 }
 
 static hw_status open_sequence(file_input *in, hw_error *err) {
-  hw_status status = file_paths_list(in->pattern, &in->paths, err);
+  hw_status status = file_paths_list(in->c, in->pattern, &in->paths, err);
   if (status == HW_OK) status = check_paths(in, err);
   if (status != HW_OK) return status;
   if (in->paths.n == 0) return hw_error_set(err, HW_ENOTFOUND, "no file matches \"%s\"", in->pattern);

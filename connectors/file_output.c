@@ -8,6 +8,7 @@
  * Reopening (log rotation) never cuts a file: when nobody moved it away, writing
  * goes on at its end. */
 #include "connectors/connectors.h"
+#include "connectors/file_access.h"
 #include "connectors/file_claims.h"
 #include "connectors/file_paths.h"
 
@@ -15,7 +16,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct file_output {
@@ -46,43 +46,43 @@ static hw_status create(hw_connector *c, const hw_config *config, void **instanc
 /* ---- opening ---------------------------------------------------------------- */
 
 static hw_status cannot_open(const file_output *out, int error, hw_error *err) {
-  char *dir = file_paths_dirname(out->path);
+  char *dir = file_paths_dirname(out->path), why[128];
   if (error == ENOENT && dir)
     hw_error_set(err, HW_ENOTFOUND, "cannot create \"%s\": the directory \"%s\" does not exist", out->path, dir);
   else if (error == ENXIO)
     hw_error_set(err, HW_EIO, "cannot open \"%s\": no process reads from this FIFO yet", out->path);
   else
-    hw_error_set(err, HW_EIO, "cannot open \"%s\": %s", out->path, strerror(error));
+    hw_error_set(err, HW_EIO, "cannot open \"%s\": %s", out->path, file_access_fault(error, why, sizeof why));
   free(dir);
   return error == ENOENT ? HW_ENOTFOUND : HW_EIO;
 }
 
 /* O_NONBLOCK is for FIFOs: opening one without a reader would sleep for ever. */
-static int open_file(const char *path, int flags) {
-  return open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, 0644);
+static int open_file(const file_output *out, int flags) {
+  return hw_connector_open_file(out->c, out->path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | flags, 0644);
 }
 
 /* Opens the file, new or not; *created tells. -1 and errno. */
-static int open_or_create(const char *path, int flags, bool *created) {
+static int open_or_create(const file_output *out, int flags, bool *created) {
   *created = false;
-  int fd = open_file(path, flags);
+  int fd = open_file(out, flags);
   if (fd >= 0 || errno != ENOENT) return fd;
-  fd = open_file(path, flags | O_CREAT);
+  fd = open_file(out, flags | O_CREAT);
   *created = fd >= 0;
   return fd;
 }
 
-static bool is_an_input(const char *path) {
+static bool is_an_input(const file_output *out) {
   struct stat st;
-  return stat(path, &st) == 0 && S_ISREG(st.st_mode) && file_claims_has(&st);
+  return file_access_stat(out->c, out->path, &st) == 0 && S_ISREG(st.st_mode) && file_claims_has(out->c, &st);
 }
 
 static hw_status open_output(void *instance, hw_error *err) {
   file_output *out = instance;
-  if (is_an_input(out->path))
+  if (is_an_input(out))
     return hw_error_set(err, HW_EINVAL, "\"%s\" is read by a file_input: writing to it would destroy what is to be "
                         "read; give the output another path", out->path);
-  out->fd = open_or_create(out->path, out->append ? 0 : O_TRUNC, &out->new_name);
+  out->fd = open_or_create(out, out->append ? 0 : O_TRUNC, &out->new_name);
   return out->fd >= 0 ? HW_OK : cannot_open(out, errno, err);
 }
 
@@ -94,7 +94,7 @@ static bool is_empty(int fd) {
 static hw_status reopen(void *instance, bool *restarted, hw_error *err) {
   file_output *out = instance;
   bool created;
-  int fd = open_or_create(out->path, 0, &created);
+  int fd = open_or_create(out, 0, &created);
   if (fd < 0) return cannot_open(out, errno, err);
   hw_status status = HW_OK;
   if (out->sync && fdatasync(out->fd) != 0 && errno != EINVAL && errno != EROFS)
@@ -138,7 +138,7 @@ static hw_write write_bytes(void *instance, const hw_write_args *args, const cha
 /* So that the name is as durable as the contents. */
 static int sync_directory(const file_output *out) {
   char *dir = file_paths_dirname(out->path);
-  int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  int fd = dir ? hw_connector_open_file(out->c, dir, O_RDONLY | O_DIRECTORY, 0) : -1;
   free(dir);
   if (fd < 0) return -1;
   int rc = fsync(fd);

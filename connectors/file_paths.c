@@ -1,10 +1,11 @@
 #include "connectors/file_paths.h"
 
+#include "connectors/file_access.h"
+
 #include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -58,9 +59,9 @@ static char *parse(const char *text, bool protect, hw_error *err) {
 char *file_paths_parse(const char *text, hw_error *err) { return parse(text, true, err); }
 char *file_paths_parse_plain(const char *text, hw_error *err) { return parse(text, false, err); }
 
-bool file_paths_is_pattern(const char *pattern) {
+bool file_paths_is_pattern(hw_connector *c, const char *pattern) {
   struct stat st;
-  return strpbrk(pattern, "*?[\\") && lstat(pattern, &st) != 0;
+  return strpbrk(pattern, "*?[\\") && file_access_lstat(c, pattern, &st) != 0;
 }
 
 static hw_status add(file_paths *paths, const char *path) {
@@ -83,17 +84,19 @@ void file_paths_fini(file_paths *paths) {
 
 static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-static hw_status add_files(const glob_t *found, file_paths *out) {
+static hw_status add_files(hw_connector *c, const glob_t *found, file_paths *out) {
   for (size_t i = 0; i < found->gl_pathc; i++) {
     struct stat st;
-    if (stat(found->gl_pathv[i], &st) == 0 && S_ISDIR(st.st_mode)) continue;
+    if (file_access_stat(c, found->gl_pathv[i], &st) == 0 && S_ISDIR(st.st_mode)) continue;
     if (add(out, found->gl_pathv[i]) != HW_OK) return HW_ENOMEM;
   }
   if (out->n) qsort(out->items, out->n, sizeof *out->items, by_bytes);
   return HW_OK;
 }
 
-/* What glob met, for it passes nothing on; good until the thread's next glob. */
+/* For whom glob looks around, and what it met: it passes nothing on. Good until
+ * the thread's next glob. */
+static _Thread_local hw_connector *glob_for;
 static _Thread_local int glob_error;
 
 /* A directory that does not exist is no fault, only no match. */
@@ -103,19 +106,40 @@ static int on_glob_error(const char *path, int error) {
   return error != ENOENT && error != ENOTDIR;
 }
 
-hw_status file_paths_list(const char *pattern, file_paths *out, hw_error *err) {
+static void *glob_opendir(const char *path) { return file_access_opendir(glob_for, path); }
+static struct dirent *glob_readdir(void *dir) { return readdir(dir); }
+static void glob_closedir(void *dir) { closedir(dir); }
+static int glob_stat(const char *path, struct stat *st) { return file_access_stat(glob_for, path, st); }
+static int glob_lstat(const char *path, struct stat *st) { return file_access_lstat(glob_for, path, st); }
+
+/* glob's order depends on the locale, so it is told not to sort. */
+static int run_glob(hw_connector *c, const char *pattern, glob_t *found) {
+  *found = (glob_t){.gl_opendir = glob_opendir,
+                    .gl_readdir = glob_readdir,
+                    .gl_closedir = glob_closedir,
+                    .gl_stat = glob_stat,
+                    .gl_lstat = glob_lstat};
+  glob_for = c;
+  return glob(pattern, GLOB_NOSORT | GLOB_ALTDIRFUNC, on_glob_error, found);
+}
+
+static hw_status list_aborted(const char *pattern, hw_error *err) {
+  char why[128];
+  return hw_error_set(err, HW_EIO, "cannot read a directory that \"%s\" leads through: %s", pattern,
+                      file_access_fault(glob_error, why, sizeof why));
+}
+
+hw_status file_paths_list(hw_connector *c, const char *pattern, file_paths *out, hw_error *err) {
   *out = (file_paths){0};
   hw_status status = HW_OK;
-  if (!file_paths_is_pattern(pattern)) {
+  if (!file_paths_is_pattern(c, pattern)) {
     status = add(out, pattern);
   } else {
     glob_t found;
-    int rc = glob(pattern, GLOB_NOSORT, on_glob_error, &found); /* its order depends on the locale */
-    if (rc == 0) status = add_files(&found, out);
+    int rc = run_glob(c, pattern, &found);
+    if (rc == 0) status = add_files(c, &found, out);
     else if (rc == GLOB_NOSPACE) status = HW_ENOMEM;
-    else if (rc == GLOB_ABORTED)
-      status = hw_error_set(err, HW_EIO, "cannot read a directory that \"%s\" leads through: %s", pattern,
-                            strerror(glob_error));
+    else if (rc == GLOB_ABORTED) status = list_aborted(pattern, err);
     if (rc == 0) globfree(&found);
   }
   if (status == HW_ENOMEM) hw_error_set(err, HW_ENOMEM, "out of memory to list \"%s\"", pattern);

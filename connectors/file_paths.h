@@ -2,10 +2,10 @@
 #ifndef CONNECTORS_FILE_PATHS_H
 #define CONNECTORS_FILE_PATHS_H
 
+#include <headworks/connector.h>
+
 #include <stdbool.h>
 #include <stddef.h>
-
-#include <headworks/status.h>
 
 /* The pattern for file_paths_list that text stands for: a copy, or the path of a
  * file:// URL with its %XX undone, where an escaped wildcard is protected by a
@@ -21,12 +21,13 @@ typedef struct file_paths {
 } file_paths;
 
 /* Whether it has wildcards, and is not the name of a file that exists. */
-bool file_paths_is_pattern(const char *pattern);
+bool file_paths_is_pattern(hw_connector *c, const char *pattern);
 
 /* The files that pattern names, sorted bytewise, directories left out; a path
  * without wildcards is listed as it is. None is HW_OK with n = 0. Reads
- * directories: may block. HW_EIO: one cannot be read; HW_ENOMEM. */
-hw_status file_paths_list(const char *pattern, file_paths *out, hw_error *err);
+ * directories, those only in which c's files may be: may block. HW_EIO: one
+ * cannot be read; HW_ENOMEM. */
+hw_status file_paths_list(hw_connector *c, const char *pattern, file_paths *out, hw_error *err);
 void file_paths_fini(file_paths *paths);
 
 /* The directory part of a path or pattern; NULL: no memory. */

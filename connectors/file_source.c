@@ -16,6 +16,8 @@
  * fault blocks where nobody can see it). */
 #include "connectors/file_source.h"
 
+#include "connectors/file_access.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -75,10 +77,12 @@ static bool open_stdin(file_source *s, hw_error *err) {
 }
 
 static bool open_path(file_source *s, hw_error *err) {
-  s->fd = open(s->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); /* O_NONBLOCK: for FIFOs */
-  if (s->fd < 0)
-    hw_error_set(err, errno == ENOENT ? HW_ENOTFOUND : HW_EIO, "cannot open \"%s\": %s", s->path, strerror(errno));
-  return s->fd >= 0;
+  char why[128];
+  s->fd = hw_connector_open_file(s->c, s->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0); /* O_NONBLOCK: for FIFOs */
+  if (s->fd >= 0) return true;
+  hw_error_set(err, errno == ENOENT ? HW_ENOTFOUND : HW_EIO, "cannot open \"%s\": %s", s->path,
+               file_access_fault(errno, why, sizeof why));
+  return false;
 }
 
 static bool inspect(file_source *s, hw_error *err) {

@@ -11,9 +11,13 @@ runtime *runtime_new(const runtime_options *o, hw_error *err) {
   if (logger_init(&rt->log, o->log_level, o->log, o->log_arg) != HW_OK) goto no_log;
   if (mem_init(&rt->mem, o->memory_limit ? o->memory_limit : MEMORY_LIMIT_DEFAULT) != HW_OK) goto no_mem;
   rt->pause_timeout_us = o->pause_timeout_us ? o->pause_timeout_us : PAUSE_TIMEOUT_DEFAULT_US;
+  rt->files = NULL;
+  if (o->file_root && !(rt->files = file_root_new(o->file_root, "--file-root", err))) goto no_files;
   rt->sched = sched_new(o->workers, err);
   if (rt->sched) return rt;
 
+  file_root_free(rt->files);
+no_files:
   mem_fini(&rt->mem);
   logger_fini(&rt->log);
   free(rt);
@@ -30,6 +34,7 @@ no_memory:
 void runtime_free(runtime *rt) {
   if (!rt) return;
   sched_free(rt->sched);
+  file_root_free(rt->files);
   mem_fini(&rt->mem);
   logger_fini(&rt->log);
   free(rt);

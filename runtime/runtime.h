@@ -2,6 +2,7 @@
 #ifndef RUNTIME_RUNTIME_H
 #define RUNTIME_RUNTIME_H
 
+#include "runtime/file_root.h"
 #include "runtime/log.h"
 #include "runtime/mem.h"
 #include "runtime/sched.h"
@@ -10,6 +11,7 @@ typedef struct runtime {
   logger log;
   mem mem;
   sched *sched;
+  file_root *files; /* NULL: connectors open files anywhere */
   uint64_t pause_timeout_us; /* how long a pause may wait for a fetch to end */
 } runtime;
 
@@ -20,6 +22,7 @@ typedef struct runtime_options {
   hw_log_level log_level;
   hw_log_function *log;
   void *log_arg;
+  const char *file_root;  /* NULL: none */
 } runtime_options;
 
 runtime *runtime_new(const runtime_options *options, hw_error *err);

@@ -211,6 +211,10 @@ void hw_connector_wait_us(hw_connector *c, uint64_t us) {
 
 void hw_connector_wake(hw_connector *c) { eventfd_write(c->host->wake_fd, 1); }
 
+int hw_connector_open_file(hw_connector *c, const char *path, int flags, unsigned mode) {
+  return file_root_open(c->host->files, path, flags, mode);
+}
+
 void hw_connector_log(hw_connector *c, hw_log_level level, const char *fmt, ...) {
   static const char *const names[] = {"ERROR", "WARNING", "INFO", "DEBUG"};
   fake_host *h = c->host;

@@ -8,6 +8,8 @@
 #ifndef TESTS_FAKE_HOST_H
 #define TESTS_FAKE_HOST_H
 
+#include "runtime/file_root.h"
+
 #include <headworks/connector.h>
 
 #include <stdatomic.h>
@@ -37,6 +39,7 @@ typedef struct fake_host {
   uint32_t capacity;         /* rows of a batch; 0: 1024 */
   bool timers_held;          /* timers do not fire: something else must come */
   bool never_block;          /* answers to HW_FETCH_BLOCK are a failure */
+  file_root *files;          /* what files are confined to; the test's */
   /* what the instance did */
   fake_stream **streams;     /* in the order of opening */
   size_t n_streams;

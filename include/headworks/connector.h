@@ -54,6 +54,13 @@ typedef enum hw_log_level { HW_LOG_ERROR = 0, HW_LOG_WARNING = 1, HW_LOG_INFO = 
  * [any thread] */
 HW_API void hw_connector_log(hw_connector *c, hw_log_level level, const char *fmt, ...) HW_PRINTF(3, 4);
 
+/* Opens a file as open(2) does, with O_CLOEXEC: the way in which every transport
+ * opens what its settings name. Where the operator confines files to a directory
+ * (--file-root), path is relative to it, or absolute and within it; what leads out
+ * of it, by its name or a link, is refused with EXDEV. -1: errno. May block where
+ * open does. [any thread] */
+HW_API int hw_connector_open_file(hw_connector *c, const char *path, int flags, unsigned mode);
+
 /* ---- inputs -------------------------------------------------------------- */
 
 typedef enum hw_fetch {

@@ -53,6 +53,7 @@ typedef struct hw_engine_options {
   void *log_arg;
   uint32_t drain_timeout_ms; /* how long a stop waits for what was fetched to be written; 0: 10 s */
   uint32_t pause_timeout_ms; /* how long a pause waits for a fetch to end; 0: 5 s */
+  const char *file_root;     /* directory that connectors' files are confined to; NULL: none */
 } hw_engine_options;
 
 /* options NULL: defaults. One engine per process is enough; several may exist. */

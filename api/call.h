@@ -46,6 +46,7 @@ void call_reply_pipeline(const api_call *call, unsigned status, hw_pipeline *p, 
 
 /* Handlers, by file. */
 api_handler get_healthz, get_config, get_authentication, get_cluster_healthz;          /* platform.c */
+api_handler get_openapi;                                                               /* openapi.c */
 api_handler list_pipelines, get_pipeline, delete_pipeline;                             /* pipelines.c */
 api_handler create_pipeline;                                                           /* create.c */
 api_handler start_pipeline, stop_pipeline, clear_pipeline, dismiss_pipeline_error;     /* lifecycle.c */

@@ -1,55 +1,16 @@
-/* router.c - the one table of routes, and the search in it.
+/* router.c - the search in the table of routes, and what is refused by it.
  *
- * A request gets the first route whose path and method are its own; literal
- * parts stand before {parts} that would match them too. HEAD is answered as GET
- * without the body. A query parameter that the route does not know is refused:
- * "?inital=paused" must not start a pipeline running. */
+ * A request gets the first route whose path and method are its own. HEAD is
+ * answered as GET without the body. A query parameter that the route does not
+ * know is refused: "?inital=paused" must not start a pipeline running. */
 #include "api/router.h"
+
+#include "api/routes.h"
 
 #include <strings.h>
 
 #define JSON_BODY_MAX (2 << 20)
 #define IGNORED_BODY_MAX (64 << 10) /* of requests whose body means nothing */
-#define MAX_QUERY_NAMES 5
-
-typedef struct route {
-  enum http_method method;
-  const char *path;
-  api_handler *handler;
-  const char *query[MAX_QUERY_NAMES + 1]; /* names allowed, ends with NULL */
-  bool json;                              /* takes a body */
-} route;
-
-#define PIPELINE "/v0/pipelines/{pipeline_name}"
-#define TABLE_CONNECTOR PIPELINE "/tables/{table_name}/connectors/{connector_name}"
-#define VIEW_CONNECTOR PIPELINE "/views/{view_name}/connectors/{connector_name}"
-
-static const route routes[] = {
-    {HTTP_GET, "/healthz", get_healthz, {0}, false},
-    {HTTP_GET, "/config/authentication", get_authentication, {0}, false},
-    {HTTP_GET, "/v0/config", get_config, {0}, false},
-    {HTTP_GET, "/v0/cluster_healthz", get_cluster_healthz, {0}, false},
-    {HTTP_GET, "/v0/pipelines", list_pipelines, {"selector"}, false},
-    {HTTP_POST, "/v0/pipelines", create_pipeline, {0}, true},
-    {HTTP_GET, PIPELINE, get_pipeline, {"selector"}, false},
-    {HTTP_DELETE, PIPELINE, delete_pipeline, {0}, false},
-    {HTTP_GET, PIPELINE "/stats", get_stats, {"include_connector_errors"}, false},
-    {HTTP_POST,
-     PIPELINE "/start",
-     start_pipeline,
-     {"initial", "bootstrap_policy", "silent_bootstrap", "concurrent_bootstrap", "dismiss_error"},
-     false},
-    {HTTP_POST, PIPELINE "/pause", pause_pipeline, {"wait"}, false},
-    {HTTP_POST, PIPELINE "/resume", resume_pipeline, {0}, false},
-    {HTTP_POST, PIPELINE "/stop", stop_pipeline, {"force"}, false},
-    {HTTP_POST, PIPELINE "/clear", clear_pipeline, {0}, false},
-    {HTTP_POST, PIPELINE "/dismiss_error", dismiss_pipeline_error, {0}, false},
-    {HTTP_GET, TABLE_CONNECTOR "/stats", get_table_connector, {0}, false},
-    {HTTP_GET, VIEW_CONNECTOR "/stats", get_view_connector, {0}, false},
-    {HTTP_POST, TABLE_CONNECTOR "/{action}", post_connector_action, {"wait"}, false},
-};
-#define N_ROUTES (sizeof routes / sizeof *routes)
-
 /* ---- finding -------------------------------------------------------------- */
 
 /* Whether the pattern's part at *at (after its '/') matches the segment; steps over it. */
@@ -61,7 +22,7 @@ static bool part_matches(const char **at, const char *segment) {
   return strncmp(part, segment, len) == 0 && segment[len] == '\0';
 }
 
-static bool path_matches(const route *r, const url_target *target) {
+static bool path_matches(const api_route *r, const url_target *target) {
   const char *at = r->path;
   unsigned i = 0;
   for (; *at == '/' && i < target->n_segments; i++) {
@@ -71,13 +32,14 @@ static bool path_matches(const route *r, const url_target *target) {
   return *at == '\0' && i == target->n_segments && i > 0;
 }
 
-static bool method_matches(const route *r, enum http_method method) {
+static bool method_matches(const api_route *r, enum http_method method) {
   return r->method == method || (method == HTTP_HEAD && r->method == HTTP_GET);
 }
 
-static const route *find(const http_request *req) {
-  for (size_t i = 0; i < N_ROUTES; i++) {
-    if (method_matches(&routes[i], req->method) && path_matches(&routes[i], &req->target)) return &routes[i];
+static const api_route *find(const http_request *req) {
+  for (size_t i = 0; i < api_n_routes; i++) {
+    const api_route *r = &api_routes[i];
+    if (method_matches(r, req->method) && path_matches(r, &req->target)) return r;
   }
   return NULL;
 }
@@ -86,11 +48,11 @@ static const route *find(const http_request *req) {
 
 /* The methods that this path has, as an Allow header has them; empty: no such path. */
 static void add_allowed(outbuf *allowed, const url_target *target) {
-  for (size_t i = 0; i < N_ROUTES; i++) {
-    if (!path_matches(&routes[i], target)) continue;
+  for (size_t i = 0; i < api_n_routes; i++) {
+    if (!path_matches(&api_routes[i], target)) continue;
     if (allowed->len) outbuf_add_str(allowed, ", ");
-    outbuf_add_str(allowed, http_method_str(routes[i].method));
-    if (routes[i].method == HTTP_GET) outbuf_add_str(allowed, ", HEAD");
+    outbuf_add_str(allowed, http_method_str(api_routes[i].method));
+    if (api_routes[i].method == HTTP_GET) outbuf_add_str(allowed, ", HEAD");
   }
   outbuf_add_char(allowed, '\0');
 }
@@ -121,24 +83,24 @@ static void refuse_path(http_request *req) {
 
 /* Each check replies and returns false when the request is refused. */
 
-static bool knows_query(const route *r, const char *name) {
-  for (const char *const *known = r->query; *known; known++) {
-    if (strcmp(*known, name) == 0) return true;
+static bool knows_query(const api_route *r, const char *name) {
+  for (const api_param *known = r->query; known && known->name; known++) {
+    if (strcmp(known->name, name) == 0) return true;
   }
   return false;
 }
 
-static bool refuse_query(http_request *req, const route *r, const char *name) {
+static bool refuse_query(http_request *req, const api_route *r, const char *name) {
   const reply_detail details[] = {{"parameter", name}, {NULL, NULL}};
-  char known[128] = "";
-  for (size_t i = 0, used = 0; r->query[i]; i++)
-    used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", r->query[i]);
-  reply_error(req, 400, "InvalidParam", details, "there is no query parameter '%.100s' here (there is: %s)", name,
-              *known ? known : "none");
+  outbuf known = {0};
+  for (const api_param *p = r->query; p && p->name; p++) outbuf_printf(&known, "%s%s", known.len ? ", " : "", p->name);
+  reply_error(req, 400, "InvalidParam", details, "there is no query parameter '%.100s' here (there is: %.*s)", name,
+              known.len ? (int)known.len : 4, known.len ? known.data : "none");
+  outbuf_fini(&known);
   return false;
 }
 
-static bool check_query(http_request *req, const route *r) {
+static bool check_query(http_request *req, const api_route *r) {
   const url_target *target = &req->target;
   for (unsigned i = 0; i < target->n_query; i++) {
     const url_pair *pair = &target->query[i];
@@ -167,7 +129,7 @@ static bool check_type(http_request *req) {
 /* ---- handling ------------------------------------------------------------- */
 
 /* Puts the segments that stand for {parts} into params. */
-static void fill_params(api_call *call, const route *r) {
+static void fill_params(api_call *call, const api_route *r) {
   unsigned segment = 0, param = 0;
   for (const char *at = strchr(r->path, '/'); at; at = strchr(at + 1, '/'), segment++) {
     if (at[1] == '{') call->params[param++] = call->req->target.segments[segment];
@@ -176,14 +138,14 @@ static void fill_params(api_call *call, const route *r) {
 
 static void handle(http_request *req) {
   const api_context *context = req->context;
-  const route *r = req->route;
+  const api_route *r = req->route;
   api_call call = {.context = context, .req = req};
   fill_params(&call, r);
   r->handler(&call);
 }
 
 void router_handle(void *arg, http_request *req) {
-  const route *r = find(req);
+  const api_route *r = find(req);
   if (!r) {
     refuse_path(req);
     return;
@@ -192,5 +154,5 @@ void router_handle(void *arg, http_request *req) {
   req->route = r;
   req->context = arg;
   req->complete = handle;
-  http_collect_body(req, r->json ? JSON_BODY_MAX : IGNORED_BODY_MAX);
+  http_collect_body(req, r->body ? JSON_BODY_MAX : IGNORED_BODY_MAX);
 }

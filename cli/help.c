@@ -1,6 +1,7 @@
 /* help.c - help texts, all made from the table of commands. */
 #include "cli/cli.h"
 
+#include "api/openapi.h"
 #include "runtime/config.h"
 
 #include <stdlib.h>
@@ -117,6 +118,17 @@ static void print_markdown(void) {
   for (const cli_command *command = cli_commands; command->name; command++) print_markdown_command(command);
 }
 
+/* Pages of the reference that other tables make. */
+static cli_exit print_page(const char *name) {
+  outbuf page = {0};
+  if (strcmp(name, "http-api") == 0) openapi_write_reference(&page);
+  bool ok = page.len > 0 && !page.failed;
+  if (ok) fwrite(page.data, 1, page.len, stdout);
+  else cli_complain("there is no page '%s'; there is: http-api", name);
+  outbuf_fini(&page);
+  return ok ? CLI_OK : CLI_USAGE;
+}
+
 /* ---- the command ---------------------------------------------------------- */
 
 static cli_exit help_about(const cli_call *call) {
@@ -137,6 +149,8 @@ static cli_exit help_about(const cli_call *call) {
 }
 
 cli_exit cli_help(const cli_call *call) {
+  if (call->n_args == 1 && (cli_has(call, "markdown") || strcmp(call->args[0], "http-api") == 0))
+    return print_page(call->args[0]);
   if (cli_has(call, "markdown"))
     print_markdown();
   else if (call->n_args == 0)

@@ -76,7 +76,8 @@ static const cli_option connectors_options[] = {
     {"plugin-path", 'p', "PATHS", "load plugins first: files and directories of *.so, colon-separated"},
     {0}};
 
-static const cli_option help_options[] = {{"markdown", 0, NULL, "print the reference page of all commands"}, {0}};
+static const cli_option help_options[] = {
+    {"markdown", 0, NULL, "print the page of the reference: of all commands, or of `http-api`"}, {0}};
 
 #define OPTIONS(...) ((const cli_option *const[]){__VA_ARGS__, NULL})
 
@@ -138,7 +139,7 @@ const cli_command cli_commands[] = {
      "is 1. SIGINT and SIGTERM end the inputs early.",
      OPTIONS(program_options, bench_options, file_options, engine_options), 1, 1, cli_bench},
     {"version", "", "print the version", NULL, OPTIONS(json_options), 0, 0, version},
-    {"help", "[COMMAND | exit-codes]", "explain a command", NULL, OPTIONS(help_options), 0, 2, cli_help},
+    {"help", "[COMMAND | exit-codes | http-api]", "explain a command", NULL, OPTIONS(help_options), 0, 2, cli_help},
     {0}};
 
 /* ---- dispatch ------------------------------------------------------------- */

@@ -1,6 +1,8 @@
 /* api_client.c - see api_client.h. */
 #include "tests/api_client.h"
 
+#include "tests/api_schema.h"
+
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
@@ -199,6 +201,7 @@ json_t *api_json(uint16_t port, const char *method, const char *path, const char
   ck_assert_str_eq(api_header(&r, "Content-Type"), "application/json");
   json_t *json = json_loadb(r.body, r.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
   ck_assert_msg(json != NULL, "%s %s: %s: %s", method, path, fault.text, r.body);
+  api_check_reply(method, path, status, json);
   api_reply_free(&r);
   return json;
 }
@@ -234,5 +237,8 @@ void api_expect_error(uint16_t port, const char *method, const char *path, const
                       const char *code) {
   api_reply r = api_request(port, method, path, body);
   api_check_error(&r, status, code);
+  json_t *json = json_loadb(r.body, r.len, 0, NULL);
+  api_check_reply(method, path, status, json);
+  json_decref(json);
   api_reply_free(&r);
 }

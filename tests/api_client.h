@@ -49,7 +49,8 @@ const char *api_header(const api_reply *r, const char *name);
 
 /* One request on a connection of its own; body NULL: none, else application/json. */
 api_reply api_request(uint16_t port, const char *method, const char *path, const char *body);
-/* The reply is JSON: status, Content-Type and body are checked. A new reference. */
+/* The reply is JSON: status, Content-Type and body are checked, and its shape held
+ * against the server's own description. A new reference. */
 json_t *api_json(uint16_t port, const char *method, const char *path, const char *body, int status);
 /* The reply is an error of the one shape with this code. */
 void api_expect_error(uint16_t port, const char *method, const char *path, const char *body, int status,

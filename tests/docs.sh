@@ -12,6 +12,12 @@ for kind in transports formats; do
     status=1
   fi
 done
+for page in http-api; do
+  if ! "$1" help --markdown $page | diff -u "docs/reference/$page.md" -; then
+    echo "docs/reference/$page.md is stale: headworks help --markdown $page > docs/reference/$page.md"
+    status=1
+  fi
+done
 if ! "$1" help --markdown | diff -u docs/cli.md -; then
   echo "docs/cli.md is stale: headworks help --markdown > docs/cli.md"
   status=1

@@ -274,7 +274,7 @@ START_TEST(program_info) {
   const json_t *inputs = json_object_get(info, "input_connectors");
   api_check_keys(inputs, "numbers.c1 numbers.C2 Quoted.q");
   api_check_keys(json_object_get(inputs, "numbers.c1"), "stream name transport");
-  api_check_keys(json_object_get(inputs, "Quoted.q"), "stream");
+  api_check_keys(json_object_get(inputs, "Quoted.q"), "stream transport");
   ck_assert_str_eq(text_at(json_object_get(inputs, "Quoted.q"), "stream"), "Quoted");
   api_check_keys(json_object_get(info, "output_connectors"), "v.out");
   json_decref(j);

@@ -1,0 +1,111 @@
+/* routes.c - the one table of routes. Literal parts of a path stand before
+ * {parts} that would match them too. */
+#include "api/routes.h"
+
+#include <string.h>
+
+#define PIPELINE "/v0/pipelines/{pipeline_name}"
+#define TABLE_CONNECTOR PIPELINE "/tables/{table_name}/connectors/{connector_name}"
+#define VIEW_CONNECTOR PIPELINE "/views/{view_name}/connectors/{connector_name}"
+
+/* Error codes that many routes share. */
+#define NO_PIPELINE "404 UnknownPipelineName"
+#define NOT_DEPLOYED NO_PIPELINE "; 503 PipelineInteractionNotDeployed, Initializing"
+
+#define SELECTOR API_PARAMS({"selector", "'all' | 'status' | 'status_with_connectors'", "all", "which members"})
+#define WAIT {"wait", "'drained'", NULL, "reply only when what was fetched before has reached the outputs"}
+
+static const api_param path_params[] = {
+    {"pipeline_name", "string", NULL, "name of a pipeline"},
+    {"table_name", "string", NULL, "name of a table by SQL's rule: Numbers is numbers, %22Numbers%22 is Numbers"},
+    {"view_name", "string", NULL, "name of a view, by the same rule"},
+    {"connector_name", "string", NULL, "name of a connector, exactly as declared"},
+    {"action", "'start' | 'pause'", NULL, "what is to be done"},
+};
+
+const api_route api_routes[] = {
+    /* ---- the server ---- */
+    {HTTP_GET, "/healthz", get_healthz, "Server", "Whether the server answers",
+     .answers = API_ANSWERS({200, "Health", "it does"})},
+    {HTTP_GET, "/config/authentication", get_authentication, "Server", "How to log in",
+     .answers = API_ANSWERS({200, "object", "empty: there is no provider of identities"})},
+    {HTTP_GET, "/v0/config", get_config, "Server", "Version and edition",
+     .answers = API_ANSWERS({200, "Configuration", "of this server"})},
+    {HTTP_GET, "/v0/cluster_healthz", get_cluster_healthz, "Server", "Health of the parts of the server",
+     .text = "They are one process: that this is answered is the health of all three.",
+     .answers = API_ANSWERS({200, "HealthStatus", "all are well"})},
+
+    {HTTP_GET, "/api-doc/openapi.json", get_openapi, "Server", "This description of what is served",
+     .answers = API_ANSWERS({200, "object", "an OpenAPI document"})},
+
+    /* ---- pipelines ---- */
+    {HTTP_GET, "/v0/pipelines", list_pipelines, "Pipelines", "All pipelines by name", .query = SELECTOR,
+     .answers = API_ANSWERS({200, "[PipelineSelectedInfo]", "the pipelines"})},
+    {HTTP_POST, "/v0/pipelines", create_pipeline, "Pipelines", "Makes a pipeline and begins to compile its program",
+     .body = "PostPutPipeline", .answers = API_ANSWERS({201, "PipelineInfo", "the pipeline was made"}),
+     .errors = "400 MalformedJson, InvalidBody, EmptyName, TooLongName, NameDoesNotMatchPattern, TooLongDescription, "
+               "TooManyTags, InvalidTag, InvalidRuntimeConfig, InvalidProgramConfig; 409 DuplicateName"},
+    {HTTP_GET, PIPELINE, get_pipeline, "Pipelines", "One pipeline", .query = SELECTOR,
+     .answers = API_ANSWERS({200, "PipelineSelectedInfo", "the pipeline"}), .errors = NO_PIPELINE},
+    {HTTP_DELETE, PIPELINE, delete_pipeline, "Pipelines", "Deletes a pipeline that is stopped and cleared",
+     .answers = API_ANSWERS({200, NULL, "it is gone"}),
+     .errors = NO_PIPELINE "; 400 DeleteRestrictedToFullyStopped, DeleteRestrictedToClearedStorage"},
+
+    /* ---- running them ---- */
+    {HTTP_POST, PIPELINE "/start", start_pipeline, "Lifecycle", "Starts a pipeline",
+     .text = "Accepted as well while the program is being compiled: the start follows a success.",
+     .query = API_PARAMS({"initial", "'running' | 'paused' | 'standby'", "running", "in which state it comes up"},
+                         {"bootstrap_policy", "'allow' | 'reject' | 'await_approval'", "await_approval",
+                          "checked, and of no effect while there is no bootstrapping"},
+                         {"silent_bootstrap", "bool", "false", "as bootstrap_policy"},
+                         {"concurrent_bootstrap", "bool", "false", "as bootstrap_policy"},
+                         {"dismiss_error", "bool", "true", "forget the error that stopped it before"}),
+     .answers = API_ANSWERS({202, "string", "it is starting"}),
+     .errors = NO_PIPELINE "; 400 InvalidBootstrapConfig, InitialStandbyNotAllowed, IllegalPipelineAction, "
+                           "InitialImmutableUnlessStopped, CannotStartWithUndismissedError, "
+                           "CannotStartWithCompilationError; 405 UnsupportedPipelineAction"},
+    {HTTP_POST, PIPELINE "/pause", pause_pipeline, "Lifecycle", "Pauses every input of a pipeline",
+     .text = "The reply comes when no input fetches and none can begin to.", .query = API_PARAMS(WAIT),
+     .answers = API_ANSWERS({202, "string", "it is paused"}),
+     .errors = NOT_DEPLOYED ", PauseTimeout, DrainTimeout, DrainInterrupted; 400 InvalidTransition"},
+    {HTTP_POST, PIPELINE "/resume", resume_pipeline, "Lifecycle", "Lets a paused pipeline go on",
+     .answers = API_ANSWERS({202, "string", "it goes on"}), .errors = NOT_DEPLOYED "; 400 InvalidTransition"},
+    {HTTP_POST, PIPELINE "/stop", stop_pipeline, "Lifecycle", "Stops a pipeline",
+     .query = API_PARAMS({"force", "bool", "false", "without waiting for what was fetched to reach the outputs"}),
+     .answers = API_ANSWERS({202, "string", "it is stopping"}), .errors = NO_PIPELINE},
+    {HTTP_POST, PIPELINE "/clear", clear_pipeline, "Lifecycle", "Clears the storage of a stopped pipeline",
+     .answers = API_ANSWERS({202, "string", "it is being cleared"}),
+     .errors = NO_PIPELINE "; 400 StorageStatusImmutableUnlessStopped"},
+    {HTTP_POST, PIPELINE "/dismiss_error", dismiss_pipeline_error, "Lifecycle",
+     "Forgets the error that stopped a pipeline",
+     .answers = API_ANSWERS({200, "string", "there is none any more"}),
+     .errors = NO_PIPELINE "; 400 DismissErrorRestrictedToFullyStopped"},
+
+    /* ---- connectors ---- */
+    {HTTP_GET, TABLE_CONNECTOR "/stats", get_table_connector, "Connectors", "Statistics of one input, with its errors",
+     .answers = API_ANSWERS({200, "InputEndpointStatus", "the statistics"}),
+     .errors = NOT_DEPLOYED "; 404 UnknownInputEndpoint"},
+    {HTTP_GET, VIEW_CONNECTOR "/stats", get_view_connector, "Connectors", "Statistics of one output, with its errors",
+     .answers = API_ANSWERS({200, "OutputEndpointStatus", "the statistics"}),
+     .errors = NOT_DEPLOYED "; 404 UnknownOutputEndpoint"},
+    {HTTP_POST, TABLE_CONNECTOR "/{action}", post_connector_action, "Connectors", "Starts or pauses one input",
+     .text = "A pause is answered when the input fetches nothing and cannot begin to. Headworks-Epoch, "
+             "Headworks-Total-Records and Headworks-Position in the reply tell where it stopped.",
+     .query = API_PARAMS(WAIT), .answers = API_ANSWERS({200, NULL, "it is done"}),
+     .errors = NOT_DEPLOYED ", PauseTimeout, DrainTimeout, DrainInterrupted; 400 InvalidConnectorAction; "
+                            "404 UnknownInputEndpoint"},
+
+    /* ---- seeing what a pipeline does ---- */
+    {HTTP_GET, PIPELINE "/stats", get_stats, "Metrics", "Statistics of a pipeline and its connectors",
+     .query = API_PARAMS({"include_connector_errors", "bool", "false", "with the latest errors of each connector"}),
+     .answers = API_ANSWERS({200, "ControllerStatus", "the statistics"}), .errors = NOT_DEPLOYED},
+};
+const size_t api_n_routes = sizeof api_routes / sizeof *api_routes;
+
+const api_param *api_path_param(const char *name, size_t len) {
+  for (size_t i = 0; i < sizeof path_params / sizeof *path_params; i++) {
+    const api_param *param = &path_params[i];
+    if (strlen(param->name) == len && memcmp(param->name, name, len) == 0) return param;
+  }
+  return NULL;
+}

@@ -1,0 +1,170 @@
+/* shapes.c - the one table of shapes, in the order of their subjects. */
+#include "api/shapes.h"
+
+#include <string.h>
+
+#define RUNTIME_STATUS "'Initializing' | 'Paused' | 'Running'"
+
+/* The members that every selector has, in pieces: the contract puts others between them. */
+#define PIPELINE_STATE                                                                                          \
+  "program_version: integer, program_status: ProgramStatus, program_status_since: time, "                       \
+  "deployment_error: ErrorResponse?, refresh_version: integer, storage_status: 'Cleared' | 'InUse', "           \
+  "storage_status_details: StorageStatusDetails?, deployment_id: uuid?, "                                       \
+  "deployment_initial: 'Running' | 'Paused'?, deployment_status: CombinedStatus, "                              \
+  "deployment_status_since: time, deployment_desired_status: CombinedDesiredStatus, "                           \
+  "deployment_desired_status_since: time, deployment_resources_status: ResourcesStatus, "                       \
+  "deployment_resources_status_since: time, deployment_resources_desired_status: ResourcesStatus, "             \
+  "deployment_resources_desired_status_since: time, deployment_runtime_status: " RUNTIME_STATUS "?, "           \
+  "deployment_runtime_status_details: RuntimeStatusDetails?, deployment_runtime_status_since: time?, "          \
+  "deployment_runtime_desired_status: " RUNTIME_STATUS "?, deployment_runtime_desired_status_since: time?, "
+#define PIPELINE_IDENTITY                                                                                       \
+  "id: uuid, name: string, description: string, tags: [string], created_at: time, version: integer, "           \
+  "platform_version: string, program_config: ProgramConfig, "
+
+const api_shape api_shapes[] = {
+    /* ---- the server ---- */
+    {"ErrorResponse", "What every reply of status 400 and above is",
+     "message: string, error_code: string, details: object"},
+    {"Health", "That the server answers", "status: 'healthy'"},
+    {"Configuration", "Version and edition of the server",
+     "posthog: string, conceptualhq: string, product_fruits: string, edition: 'Open source', version: string, "
+     "revision: string, runtime_revision: string, unstable_features: string?, changelog_url: string, "
+     "license_validity: any?, update_info: any?, build_info: BuildInformation, build_source: string"},
+    {"BuildInformation", "Members that describe a Rust build, for clients that insist on them; empty",
+     "build_timestamp: string, build_cpu: string, build_os: string, cargo_dependencies: string, "
+     "cargo_features: string, cargo_debug: string, cargo_opt_level: string, cargo_target_triple: string, "
+     "rustc_version: string"},
+    {"HealthStatus", "Health of the parts of the server",
+     "all_healthy: bool, api: ServiceStatus, compiler: ServiceStatus, runner: ServiceStatus"},
+    {"ServiceStatus", "Health of one part",
+     "healthy: bool, message: string, unchanged_since: time, checked_at: time"},
+
+    /* ---- pipelines ---- */
+    {"PostPutPipeline", "What a pipeline is made of",
+     "name: string, program_code: string, description?: string?, tags?: [string]?, udf_rust?: string?, "
+     "udf_toml?: string?, runtime_config?: object?, program_config?: object?"},
+    {"PipelineInfo", "A pipeline, as whoever changes it gets it",
+     PIPELINE_IDENTITY PIPELINE_STATE
+     "runtime_config: RuntimeConfig, program_code: string, udf_rust: string, udf_toml: string, "
+     "program_error: ProgramError, program_info: PartialProgramInfo?, deployment_resources_status_details: any?"},
+    {"PipelineSelectedInfo", "A pipeline; which of the optional members are there, the selector says",
+     PIPELINE_IDENTITY PIPELINE_STATE
+     "bootstrap_policy: any?, silent_bootstrap: any?, concurrent_bootstrap: any?, runtime_config?: RuntimeConfig, "
+     "program_code?: string, udf_rust?: string, udf_toml?: string, program_error?: ProgramError, "
+     "program_info?: PartialProgramInfo?, deployment_resources_status_details?: any?, "
+     "connectors?: ConnectorStats?"},
+    {"ProgramStatus", "How far the compilation of a program is",
+     "= 'Pending' | 'CompilingSql' | 'SqlCompiled' | 'CompilingRust' | 'Success' | 'SqlError' | 'RustError' | "
+     "'SystemError'"},
+    {"CombinedStatus", "The state of a pipeline",
+     "= 'Stopped' | 'Provisioning' | 'Initializing' | 'Paused' | 'Running' | 'Stopping'"},
+    {"CombinedDesiredStatus", "The state that was asked for", "= 'Stopped' | 'Paused' | 'Running'"},
+    {"ResourcesStatus", "Whether there is what a pipeline needs to run",
+     "= 'Stopped' | 'Provisioning' | 'Provisioned' | 'Stopping'"},
+    {"StorageStatusDetails", "What the storage of a pipeline holds", "checkpoints: [any]"},
+    {"RuntimeStatusDetails", "More of a running pipeline", "connector_stats: ConnectorStats"},
+    {"ConnectorStats", "Sum of the errors of all connectors", "num_errors: integer"},
+
+    /* ---- programs ---- */
+    {"ProgramConfig", "How a program is to be compiled; kept and shown",
+     "profile: 'dev' | 'unoptimized' | 'optimized' | 'optimized_symbols'?, cache: bool, runtime_version: string?, "
+     "use_platform_compiler: bool"},
+    {"RuntimeConfig", "How a pipeline is to be run, completed with all defaults; kept and shown",
+     "workers: integer, max_rss_mb: integer?, datafusion_memory_mb: integer?, hosts: integer, "
+     "storage: StorageOptions?, fault_tolerance: FtConfig, cpu_profiler: bool, tracing: bool, "
+     "tracing_endpoint_jaeger: string, min_batch_size_records: integer, max_buffering_delay_usecs: integer, "
+     "resources: ResourceConfig, clock_resolution_usecs: integer?, clock_timezone_offset: string?, "
+     "pin_cpus: [integer], provisioning_timeout_secs: integer?, max_parallel_connector_init: integer?, "
+     "init_containers: any?, checkpoint_during_suspend: bool, http_workers: integer?, io_workers: integer?, "
+     "env: {string}, dev_tweaks: object, logging: string?, pipeline_template_configmap: object?"},
+    {"StorageOptions", "Where state is to be kept",
+     "backend: StorageBackend, min_storage_bytes: integer?, min_step_storage_bytes: integer?, "
+     "compression: 'default' | 'none' | 'snappy', cache_mib: integer?"},
+    {"StorageBackend", "The kind of storage", "name: 'default' | 'file' | 'object'"},
+    {"FtConfig", "Fault tolerance", "model: 'none', checkpoint_interval_secs: integer?"},
+    {"ResourceConfig", "Bounds of resources",
+     "cpu_cores_min: number?, cpu_cores_max: number?, memory_mb_min: integer?, memory_mb_max: integer?, "
+     "storage_mb_max: integer?, storage_class: string?, service_account_name: string?, namespace: string?"},
+    {"ProgramError", "What the compilation had to say",
+     "sql_compilation: SqlCompilationInfo?, rust_compilation: RustCompilationInfo?, system_error: string?"},
+    {"SqlCompilationInfo", "What the SQL compiler had to say", "exit_code: integer, messages: [SqlCompilerMessage]"},
+    {"SqlCompilerMessage", "An error or a warning, and where in the program",
+     "start_line_number: integer, start_column: integer, end_line_number: integer, end_column: integer, "
+     "warning: bool, error_type: string, message: string, snippet: string?"},
+    {"RustCompilationInfo", "Nothing is compiled after the SQL: always a success",
+     "exit_code: integer, stdout: string, stderr: string"},
+    {"PartialProgramInfo", "A compiled program",
+     "schema: ProgramSchema, udf_stubs: string, input_connectors: {ConnectorConfig}, "
+     "output_connectors: {ConnectorConfig}"},
+    {"ProgramSchema", "Tables and views", "inputs: [Relation], outputs: [Relation]"},
+    {"Relation", "A table or view",
+     "name: string, case_sensitive: bool, fields: [Field], materialized: bool, properties: {PropertyValue}, "
+     "primary_key: [string]?"},
+    {"Field", "A column",
+     "name: string, case_sensitive: bool, columntype: ColumnType, lateness: string?, default: string?, "
+     "unused: bool, watermark: string?"},
+    {"ColumnType", "The type of a column",
+     "type: string, nullable: bool, precision: integer?, scale: integer?, component: ColumnType?, "
+     "fields: [Field]?, key: ColumnType?, value: ColumnType?"},
+    {"PropertyValue", "A property of a table or view",
+     "value: string, key_position: SourcePosition, value_position: SourcePosition"},
+    {"SourcePosition", "A range of the program's text",
+     "start_line_number: integer, start_column: integer, end_line_number: integer, end_column: integer"},
+    {"ConnectorConfig", "A connector as declared, with the name of its table or view; more members by its kind",
+     "stream: string, transport: object, ..."},
+
+    /* ---- statistics ---- */
+    {"ControllerStatus", "Statistics of a pipeline and its connectors",
+     "global_metrics: GlobalControllerMetrics, suspend_error: any?, checkpoint_activity: CheckpointActivity, "
+     "permanent_checkpoint_errors: any?, inputs: [InputEndpointStatus], outputs: [OutputEndpointStatus]"},
+    {"GlobalControllerMetrics", "Statistics of a pipeline as a whole",
+     "state: 'Paused' | 'Running' | 'Terminated', bootstrap_in_progress: bool, "
+     "transaction_status: 'NoTransaction' | 'TransactionInProgress' | 'CommitInProgress', transaction_id: integer, "
+     "transaction_msecs: integer?, transaction_records: integer?, commit_progress: any?, "
+     "transaction_initiators: TransactionInitiators, concurrent_bootstrap_phase: 'Inactive', "
+     "concurrent_bootstrap_progress: any?, rss_bytes: integer, "
+     "memory_pressure: 'low' | 'moderate' | 'high' | 'critical', memory_pressure_epoch: integer, "
+     "cpu_msecs: integer, uptime_msecs: integer, start_time: integer, incarnation_uuid: uuid, "
+     "initial_start_time: integer, storage_bytes: integer, storage_mb_secs: integer, "
+     "runtime_elapsed_msecs: integer, buffered_input_records: integer, buffered_input_bytes: integer, "
+     "total_input_records: integer, total_input_bytes: integer, total_processed_records: integer, "
+     "total_processed_bytes: integer, total_completed_records: integer, output_stall_msecs: integer, "
+     "total_initiated_steps: integer, total_completed_steps: integer, pipeline_complete: bool"},
+    {"TransactionInitiators", "Who began the transaction",
+     "transaction_id: integer?, initiated_by_api: string?, initiated_by_connectors: {any}"},
+    {"CheckpointActivity", "Whether a checkpoint is being made", "status: 'idle'"},
+    {"ShortEndpointConfig", "The table or view of a connector", "stream: string"},
+    {"ConnectorHealth", "Whether a failure of a connector stands",
+     "status: 'Healthy' | 'Unhealthy', description: string?"},
+    {"ConnectorError", "One error of a connector",
+     "timestamp: time, index: integer, tag: string?, message: string"},
+    {"InputEndpointStatus", "Statistics of an input",
+     "endpoint_name: string, config: ShortEndpointConfig, metrics: InputEndpointMetrics, fatal_error: string?, "
+     "parse_errors?: [ConnectorError], transport_errors?: [ConnectorError], health: ConnectorHealth, paused: bool, "
+     "barrier: bool, completed_frontier: any?, headworks: InputDetails"},
+    {"InputEndpointMetrics", "Counts of an input",
+     "total_bytes: integer, total_records: integer, buffered_records: integer, buffered_bytes: integer, "
+     "num_transport_errors: integer, num_parse_errors: integer, end_of_input: bool"},
+    {"InputDetails", "What Headworks knows of an input beyond the contract",
+     "active: bool, holds: ['pipeline' | 'user' | 'start_after' | 'backpressure' | 'retry' | 'ended'], "
+     "quiescent: bool, epoch: integer, position: string, dropped_records: integer, progress_done: integer, "
+     "progress_total: integer"},
+    {"OutputEndpointStatus", "Statistics of an output",
+     "endpoint_name: string, config: ShortEndpointConfig, metrics: OutputEndpointMetrics, fatal_error: string?, "
+     "encode_errors?: [ConnectorError], transport_errors?: [ConnectorError], health: ConnectorHealth, "
+     "headworks: OutputDetails"},
+    {"OutputEndpointMetrics", "Counts of an output",
+     "transmitted_records: integer, transmitted_bytes: integer, queued_records: integer, queued_batches: integer, "
+     "buffered_records: integer, buffered_batches: integer, num_encode_errors: integer, "
+     "num_transport_errors: integer, total_processed_input_records: integer, total_processed_steps: integer, "
+     "memory: integer"},
+    {"OutputDetails", "What Headworks knows of an output beyond the contract",
+     "queued_bytes: integer, dropped_records: integer"},
+};
+const size_t api_n_shapes = sizeof api_shapes / sizeof *api_shapes;
+
+const api_shape *api_find_shape(const char *name, size_t len) {
+  for (size_t i = 0; i < api_n_shapes; i++)
+    if (strlen(api_shapes[i].name) == len && memcmp(api_shapes[i].name, name, len) == 0) return &api_shapes[i];
+  return NULL;
+}

@@ -3,6 +3,7 @@
 #define API_CALL_H
 
 #include "api/json_view.h"
+#include "api/keys.h"
 #include "api/reply.h"
 #include "api/worker.h"
 #include "engine/manager.h"
@@ -13,6 +14,9 @@ typedef struct api_context {
   struct event_base *base;
   mailbox *box;
   worker *worker;
+  http_server *http;
+  key_ring *keys;
+  bool auth; /* only who shows one of the keys is let in */
   int64_t started_us; /* since 1970 */
   unsigned drain_ms;
 } api_context;
@@ -47,6 +51,7 @@ void call_reply_pipeline(const api_call *call, unsigned status, hw_pipeline *p, 
 /* Handlers, by file. */
 api_handler get_healthz, get_config, get_authentication, get_cluster_healthz;          /* platform.c */
 api_handler get_openapi;                                                               /* openapi.c */
+api_handler list_api_keys, post_api_key, get_api_key, delete_api_key;                   /* api_keys.c */
 api_handler list_pipelines, get_pipeline, delete_pipeline;                             /* pipelines.c */
 api_handler create_pipeline;                                                           /* create.c */
 api_handler start_pipeline, stop_pipeline, clear_pipeline, dismiss_pipeline_error;     /* lifecycle.c */

@@ -1,4 +1,4 @@
-/* http.h - HTTP/1.x on loopback: requests in, replies out, within bounds.
+/* http.h - HTTP/1.x: requests in, replies out, within bounds.
  *
  * One http_server belongs to one event base and its thread; nothing here may be
  * called from any other. It knows no route and no JSON beyond the one shape of
@@ -29,6 +29,9 @@ struct http_request {
   void (*data)(http_request *req, const char *data, size_t len);
   void (*complete)(http_request *req);
   const void *route, *context; /* the handler's own */
+  unsigned role;               /* likewise, as is the next: what the client may do */
+  uint64_t key;                /* by which key; 0: none */
+  const char *cors;            /* the origin of the page that asks, where it is one of http_access.origins */
   outbuf body;                 /* what http_collect_body has gathered */
   size_t max_body;
   /* private */
@@ -44,15 +47,26 @@ struct http_request {
  * becomes of the body and of the whole. */
 typedef void http_handler(void *arg, http_request *req);
 
-/* Listens on address ("127.0.0.1:8080", "[::1]:0", "localhost:80"): loopback only. */
-http_server *http_server_new(struct event_base *base, const char *address, const http_limits *limits, logger *log,
-                             http_handler *handler, void *arg, hw_error *err);
+/* Who may reach a server, and how. Borrowed for its life; all 0: the loopback. */
+typedef struct http_access {
+  bool anywhere;              /* the address need not be a loopback one */
+  bool tls;                   /* clients speak TLS */
+  const char *const *hosts;   /* NULL-ended or NULL: names in Host headers beside the loopback's, port or none */
+  const char *const *origins; /* likewise: of pages that may ask, "https://console.example" */
+} http_access;
+
+/* Listens on address ("127.0.0.1:8080", "[::1]:0", "localhost:80"). access NULL: all 0. */
+http_server *http_server_new(struct event_base *base, const char *address, const http_limits *limits,
+                             const http_access *access, logger *log, http_handler *handler, void *arg, hw_error *err);
 /* Closes every connection at once; their requests' gone is called. */
 void http_server_free(http_server *server);
 /* Accepts no more, lets each request that is under way have its reply, closes
  * its connection after it, and calls done when none is left. */
 void http_server_drain(http_server *server, void (*done)(void *arg), void *arg);
+/* Ends the streams and upgraded connections that were let in by this key. */
+void http_end_streams(http_server *server, uint64_t key);
 uint16_t http_server_port(const http_server *server);
+bool http_server_is_remote(const http_server *server); /* others than this machine can reach it */
 unsigned http_server_connections(const http_server *server);
 
 /* The header's value, or NULL. The name's case does not matter. */
@@ -97,6 +111,9 @@ void http_stream_on_room(http_request *req, void (*room)(void *arg), void *arg);
  * goes to req->data, http_stream_send sends. `extra` has its header lines. False
  * as with http_stream_begin. */
 bool http_upgrade(http_request *req, const outbuf *extra, void (*gone)(void *arg), void *arg);
+
+/* Replies to a browser that asks whether a page may ask; false: it does not. */
+bool http_answer_preflight(http_request *req);
 
 /* 503, from constant text. */
 void http_reply_no_memory(http_request *req);

@@ -71,6 +71,8 @@ struct http_server {
   struct event *resume; /* accepts again some time after descriptors ran out */
   uint16_t port;
   http_limits limits;
+  http_access access;
+  bool remote; /* listens on an address that is not a loopback one */
   const struct timeval *timeouts[CONN_PHASES]; /* NULL: the phase has none */
   logger *log;
   http_handler *handler;
@@ -114,6 +116,11 @@ void stream_input(http_conn *c);   /* what arrived while one goes on */
 void stream_emptied(http_conn *c); /* the client has taken all */
 void stream_drain(http_conn *c);   /* the server is to stop */
 
+/* Who may ask (http_guard.c); false: refused, and replied so. */
+bool guard_host(http_request *req);
+bool guard_origin(http_request *req);
+void guard_add_cors(const http_request *req, outbuf *head); /* the lines for req's origin */
+
 /* Parsing (http_parse.c). */
 void parse_init(http_conn *c);
 /* Parses up to the end of the request at most; returns the bytes taken. When the
@@ -121,6 +128,7 @@ void parse_init(http_conn *c);
 size_t parse_some(http_conn *c, const char *data, size_t len);
 /* The client has ended in the middle of a request. */
 void parse_cut_short(http_conn *c);
+unsigned count_headers(const http_conn *c, const char *name);
 /* Frees what the request has gathered. */
 void parse_release(http_conn *c);
 

@@ -5,8 +5,8 @@
  * chunk sizes that overflow. Debian builds it without its strict mode: blanks in
  * header names and control bytes in URLs, which that lets pass, are refused here;
  * a misspelt "HTTP" and odd bytes where a chunk's line ends are let pass. Here are
- * also the bounds, and the rules about the whole of a request: version, Host,
- * Origin, Expect, target. What is refused before
+ * also the bounds, and the rules about the whole of a request: version, target,
+ * Expect; http_guard.c has those about Host and Origin. What is refused before
  * the request is whole closes the connection: where the next one would begin is
  * not certain, or not worth reading up to. */
 #include "api/http_conn.h"
@@ -121,7 +121,7 @@ const char *http_header(const http_request *req, const char *name) {
   return NULL;
 }
 
-static unsigned count_headers(const http_conn *c, const char *name) {
+unsigned count_headers(const http_conn *c, const char *name) {
   unsigned n = 0;
   for (unsigned i = 0; i < c->n_headers; i++) n += strcasecmp(c->head.data + c->headers[i].name, name) == 0;
   return n;
@@ -153,37 +153,6 @@ static bool check_target(http_request *req) {
   return false;
 }
 
-static bool refuse_host(http_request *req, const char *host, size_t len) {
-  reply_error(req, 403, "ForeignHost", NULL,
-              "this server answers to localhost, 127.0.0.0/8 and [::1] with port %u, not to \"%.*s\"",
-              req->conn->server->port, (int)(len < 100 ? len : 100), host);
-  return false;
-}
-
-static bool check_host(http_request *req) {
-  const http_conn *c = req->conn;
-  unsigned n = count_headers(c, "Host");
-  if (n > 1 || (n == 0 && c->parser.http_minor == 1)) {
-    reply_error(req, 400, "MalformedRequest", NULL, n ? "more than one Host header" : "the Host header is missing");
-    return false;
-  }
-  const char *host = http_header(req, "Host");
-  if (host && !url_host_is_local(host, strlen(host), c->server->port)) return refuse_host(req, host, strlen(host));
-  const url_target *target = &req->target;
-  if (target->authority && !url_host_is_local(target->authority, target->authority_len, c->server->port))
-    return refuse_host(req, target->authority, target->authority_len);
-  return true;
-}
-
-static bool check_origin(http_request *req) {
-  const http_conn *c = req->conn;
-  const char *origin = http_header(req, "Origin");
-  if (!origin) return true;
-  if (count_headers(c, "Origin") == 1 && url_origin_is_local(origin, c->server->port)) return true;
-  reply_error(req, 403, "ForeignOrigin", NULL, "requests from pages of \"%.100s\" are refused", origin);
-  return false;
-}
-
 static bool check_expect(http_request *req) {
   const char *expect = http_header(req, "Expect");
   if (!expect || req->conn->parser.http_minor == 0) return true;
@@ -208,8 +177,8 @@ static bool check_method(http_request *req) {
 }
 
 static bool admit(http_request *req) {
-  return check_room(req) && check_version(req) && check_method(req) && check_target(req) && check_host(req) &&
-         check_origin(req) && check_expect(req);
+  return check_room(req) && check_version(req) && check_method(req) && check_target(req) && guard_host(req) &&
+         guard_origin(req) && check_expect(req);
 }
 
 /* The body is announced: decides what becomes of it before it arrives. */

@@ -51,6 +51,7 @@ void reply_head_end(const http_request *req, const char *type, const outbuf *ext
     outbuf_add_str(head, type);
     outbuf_add_str(head, "\r\n");
   }
+  guard_add_cors(req, head);
   if (extra) outbuf_add(head, extra->data, extra->len);
   if (extra && extra->failed) head->failed = true;
   outbuf_add(head, "\r\n", 2);

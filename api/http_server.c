@@ -1,4 +1,4 @@
-/* http_server.c - listening on a loopback address and taking connections. */
+/* http_server.c - listening on an address and taking connections. */
 #include "api/http_conn.h"
 
 #include <arpa/inet.h>
@@ -40,7 +40,16 @@ static bool split_address(const char *text, char *host, size_t size, uint16_t *p
   return !strchr(host, ':') == !bracketed;
 }
 
-static hw_status parse_address(const char *text, socket_address *out, hw_error *err) {
+static hw_status refuse_remote(const char *text, hw_error *err) {
+  return hw_error_set(err, HW_EUNSUPPORTED,
+                      "will not listen on \"%s\": without authentication only loopback addresses (127.0.0.0/8, [::1]) "
+                      "are allowed; ask for API keys (--auth), or reach the server from elsewhere through a tunnel, "
+                      "for example ssh -L; --insecure-listen-anywhere lets everybody who reaches it do everything",
+                      text);
+}
+
+/* *local: it is an address of the loopback. */
+static hw_status parse_address(const char *text, socket_address *out, bool *local, hw_error *err) {
   char host[INET6_ADDRSTRLEN];
   uint16_t port;
   *out = (socket_address){0};
@@ -49,18 +58,15 @@ static hw_status parse_address(const char *text, socket_address *out, hw_error *
   if (inet_pton(AF_INET, name, &out->v4.sin_addr) == 1) {
     out->v4.sin_family = AF_INET;
     out->v4.sin_port = htons(port);
-    if (ntohl(out->v4.sin_addr.s_addr) >> 24 == 127) return HW_OK;
+    *local = ntohl(out->v4.sin_addr.s_addr) >> 24 == 127;
   } else if (inet_pton(AF_INET6, name, &out->v6.sin6_addr) == 1) {
     out->v6.sin6_family = AF_INET6;
     out->v6.sin6_port = htons(port);
-    if (IN6_IS_ADDR_LOOPBACK(&out->v6.sin6_addr)) return HW_OK;
+    *local = IN6_IS_ADDR_LOOPBACK(&out->v6.sin6_addr);
   } else {
     return bad_address(text, err);
   }
-  return hw_error_set(err, HW_EUNSUPPORTED,
-                      "will not listen on \"%s\": without authentication only loopback addresses (127.0.0.0/8, [::1]) "
-                      "are allowed; reach the server from elsewhere through a tunnel, for example ssh -L",
-                      text);
+  return HW_OK;
 }
 
 static uint16_t bound_port(evutil_socket_t fd) {
@@ -102,7 +108,13 @@ static void on_resume(evutil_socket_t fd, short what, void *arg) {
 
 static bool open_listener(http_server *server, const char *text, hw_error *err) {
   socket_address where;
-  if (parse_address(text, &where, err) != HW_OK) return false;
+  bool local = false;
+  if (parse_address(text, &where, &local, err) != HW_OK) return false;
+  server->remote = !local;
+  if (server->remote && !server->access.anywhere) {
+    (void)refuse_remote(text, err);
+    return false;
+  }
   socklen_t len = where.any.sa_family == AF_INET ? sizeof where.v4 : sizeof where.v6;
   server->listener = evconnlistener_new_bind(server->base, on_accept, server,
                                              LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
@@ -157,12 +169,13 @@ static bool set_timeouts(http_server *server) {
   return true;
 }
 
-http_server *http_server_new(struct event_base *base, const char *address, const http_limits *limits, logger *log,
-                             http_handler *handler, void *arg, hw_error *err) {
+http_server *http_server_new(struct event_base *base, const char *address, const http_limits *limits,
+                             const http_access *access, logger *log, http_handler *handler, void *arg, hw_error *err) {
   http_server *server = calloc(1, sizeof *server);
   if (!server) goto no_memory;
   *server = (http_server){.base = base, .log = log, .handler = handler, .arg = arg};
   if (limits) server->limits = *limits;
+  if (access) server->access = *access;
   fill_limits(&server->limits);
   server->resume = event_new(base, -1, 0, on_resume, server);
   if (!server->resume || !set_timeouts(server)) goto no_memory;
@@ -202,4 +215,5 @@ void http_server_drain(http_server *server, void (*done)(void *arg), void *arg) 
 }
 
 uint16_t http_server_port(const http_server *server) { return server->port; }
+bool http_server_is_remote(const http_server *server) { return server->remote; }
 unsigned http_server_connections(const http_server *server) { return server->n_conns; }

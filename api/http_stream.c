@@ -149,6 +149,17 @@ void stream_drain(http_conn *c) {
   conn_leave(c);
 }
 
+void http_end_streams(http_server *server, uint64_t key) {
+  for (http_conn *c = server->conns, *next; c; c = next) {
+    next = c->next;
+    if (c->phase != CONN_STREAM || c->request.key != key) continue;
+    conn_enter(c);
+    conn_abandon(c);
+    c->dead = true;
+    conn_leave(c);
+  }
+}
+
 /* ---- bodies that wait ----------------------------------------------------- */
 
 void http_body_pause(http_request *req) {

@@ -167,6 +167,7 @@ static bool write_refusals(json_writer *w, const api_route *r) {
   outbuf errors = {0};
   if (r->errors) outbuf_add_str(&errors, r->errors);
   if (r->query) outbuf_printf(&errors, "%s400 InvalidParam", errors.len ? "; " : "");
+  if (!r->open) outbuf_printf(&errors, "%s401 InvalidApiKey; 403 InsufficientPermissions", errors.len ? "; " : "");
   outbuf_add_char(&errors, '\0');
   bool ok = !errors.failed && write_errors(w, errors.data);
   w->out->failed |= errors.failed;
@@ -179,6 +180,30 @@ static bool write_refusals(json_writer *w, const api_route *r) {
   return ok;
 }
 
+static void write_description(json_writer *w, const api_route *r) {
+  outbuf text = {0};
+  if (r->text) outbuf_printf(&text, "%s ", r->text);
+  if (r->open) outbuf_add_str(&text, "Asks for no API key.");
+  else outbuf_printf(&text, "Required role: `%s` or higher.", api_role_name(api_route_role(r)));
+  jw_key(w, "description");
+  jw_text(w, text.data, text.len);
+  w->out->failed |= text.failed;
+  outbuf_fini(&text);
+}
+
+static void write_security(json_writer *w, const api_route *r) {
+  jw_key(w, "security");
+  jw_array(w);
+  if (!r->open) {
+    jw_object(w);
+    jw_key(w, "API key");
+    jw_array(w);
+    jw_array_end(w);
+    jw_object_end(w);
+  }
+  jw_array_end(w);
+}
+
 static bool write_operation(json_writer *w, const api_route *r) {
   if (!r->tag || !r->summary || !r->answers) return false;
   jw_object(w);
@@ -188,7 +213,8 @@ static bool write_operation(json_writer *w, const api_route *r) {
   jw_array_end(w);
   write_id(w, r);
   jw_key_string(w, "summary", r->summary);
-  if (r->text) jw_key_string(w, "description", r->text);
+  write_description(w, r);
+  write_security(w, r);
   if (!write_parameters(w, r) || !write_body(w, r)) return false;
   jw_key(w, "responses");
   jw_object(w);
@@ -252,6 +278,18 @@ static bool write_paths(json_writer *w, char *fault, size_t size) {
   return true;
 }
 
+static void write_security_schemes(json_writer *w) {
+  jw_key(w, "securitySchemes");
+  jw_object(w);
+  jw_key(w, "API key");
+  jw_object(w);
+  jw_key_string(w, "type", "http");
+  jw_key_string(w, "scheme", "bearer");
+  jw_key_string(w, "description", "An API key, where the server was started with --auth");
+  jw_object_end(w);
+  jw_object_end(w);
+}
+
 static bool write_shapes(json_writer *w, char *fault, size_t size) {
   jw_key(w, "components");
   jw_object(w);
@@ -264,6 +302,7 @@ static bool write_shapes(json_writer *w, char *fault, size_t size) {
     return false;
   }
   jw_object_end(w);
+  write_security_schemes(w);
   jw_object_end(w);
   return true;
 }

@@ -42,6 +42,8 @@ static void add_answers(outbuf *out, const api_route *r) {
 static void add_route(outbuf *out, const api_route *r) {
   outbuf_printf(out, "### %s %s\n\n%s.", http_method_str(r->method), r->path, r->summary);
   outbuf_printf(out, "%s%s\n\n", r->text ? " " : "", r->text ? r->text : "");
+  if (r->open) outbuf_add_str(out, "Asks for no API key.\n\n");
+  else outbuf_printf(out, "Asks for the role `%s`.\n\n", api_role_name(api_route_role(r)));
   if (r->body) {
     outbuf_add_str(out, "Takes a body: ");
     add_type(out, r->body);

@@ -5,6 +5,7 @@
  * know is refused: "?inital=paused" must not start a pipeline running. */
 #include "api/router.h"
 
+#include "api/auth.h"
 #include "api/routes.h"
 
 #include <strings.h>
@@ -146,6 +147,7 @@ static void handle(http_request *req) {
 
 void router_handle(void *arg, http_request *req) {
   const api_route *r = find(req);
+  if (http_answer_preflight(req) || !auth_check(arg, req, r ? api_route_role(r) : ROLE_READ)) return;
   if (!r) {
     refuse_path(req);
     return;

@@ -17,6 +17,7 @@
 
 static const api_param path_params[] = {
     {"pipeline_name", "string", NULL, "name of a pipeline"},
+    {"api_key_name", "string", NULL, "name of an API key"},
     {"table_name", "string", NULL, "name of a table by SQL's rule: Numbers is numbers, %22Numbers%22 is Numbers"},
     {"view_name", "string", NULL, "name of a view, by the same rule"},
     {"connector_name", "string", NULL, "name of a connector, exactly as declared"},
@@ -26,9 +27,9 @@ static const api_param path_params[] = {
 const api_route api_routes[] = {
     /* ---- the server ---- */
     {HTTP_GET, "/healthz", get_healthz, "Server", "Whether the server answers",
-     .answers = API_ANSWERS({200, "Health", "it does"})},
+     .answers = API_ANSWERS({200, "Health", "it does"}), .open = true},
     {HTTP_GET, "/config/authentication", get_authentication, "Server", "How to log in",
-     .answers = API_ANSWERS({200, "object", "empty: there is no provider of identities"})},
+     .answers = API_ANSWERS({200, "object", "empty: there is no provider of identities"}), .open = true},
     {HTTP_GET, "/v0/config", get_config, "Server", "Version and edition",
      .answers = API_ANSWERS({200, "Configuration", "of this server"})},
     {HTTP_GET, "/v0/cluster_healthz", get_cluster_healthz, "Server", "Health of the parts of the server",
@@ -37,6 +38,21 @@ const api_route api_routes[] = {
 
     {HTTP_GET, "/api-doc/openapi.json", get_openapi, "Server", "This description of what is served",
      .answers = API_ANSWERS({200, "object", "an OpenAPI document"})},
+
+    /* ---- API keys ---- */
+    {HTTP_GET, "/v0/api_keys", list_api_keys, "API keys", "All API keys by name",
+     .answers = API_ANSWERS({200, "[ApiKeyDescr]", "the keys, without what makes them keys"}), .role = ROLE_WRITE},
+    {HTTP_POST, "/v0/api_keys", post_api_key, "API keys", "Makes an API key",
+     .text = "The reply is the only one that shows it. It comes when the key is on disk, where there is one.",
+     .body = "NewApiKeyRequest", .answers = API_ANSWERS({201, "NewApiKeyResponse", "the key was made"}),
+     .errors = "400 MalformedJson, InvalidBody, EmptyName, TooLongName, NameDoesNotMatchPattern, TooManyApiKeys; "
+               "403 RoleExceedsCreator, OwnerAdminNotMintableAsApiKey; 409 DuplicateName; 500 CatalogWriteFailed"},
+    {HTTP_GET, "/v0/api_keys/{api_key_name}", get_api_key, "API keys", "One API key",
+     .answers = API_ANSWERS({200, "[ApiKeyDescr]", "the key, alone in an array"}), .errors = "404 UnknownApiKey",
+     .role = ROLE_WRITE},
+    {HTTP_DELETE, "/v0/api_keys/{api_key_name}", delete_api_key, "API keys", "Deletes an API key",
+     .text = "It lets nobody in from then on, and streams that it has opened end.",
+     .answers = API_ANSWERS({200, NULL, "it is gone"}), .errors = "404 UnknownApiKey; 500 CatalogWriteFailed"},
 
     /* ---- pipelines ---- */
     {HTTP_GET, "/v0/pipelines", list_pipelines, "Pipelines", "All pipelines by name", .query = SELECTOR,
@@ -101,6 +117,12 @@ const api_route api_routes[] = {
      .answers = API_ANSWERS({200, "ControllerStatus", "the statistics"}), .errors = NOT_DEPLOYED},
 };
 const size_t api_n_routes = sizeof api_routes / sizeof *api_routes;
+
+api_role api_route_role(const api_route *r) {
+  if (r->open) return ROLE_NONE;
+  if (r->role) return r->role;
+  return r->method == HTTP_GET ? ROLE_READ : ROLE_WRITE;
+}
 
 const api_param *api_path_param(const char *name, size_t len) {
   for (size_t i = 0; i < sizeof path_params / sizeof *path_params; i++) {

@@ -42,6 +42,10 @@ typedef struct api_route {
   /* "404 UnknownPipelineName; 503 Initializing, PauseTimeout": statuses and
    * error codes that this route has beside those every route may have. */
   const char *errors;
+  /* What a client must be, where that does not follow from the method: read for
+   * GET, write for all else. */
+  api_role role;
+  bool open; /* anybody may ask, without an API key */
 } api_route;
 
 #define API_PARAMS(...) ((const api_param[]){__VA_ARGS__, {0}})
@@ -49,6 +53,8 @@ typedef struct api_route {
 
 extern const api_route api_routes[];
 extern const size_t api_n_routes;
+/* What a client must be. */
+api_role api_route_role(const api_route *r);
 /* Of the {part} of a path; NULL: nobody has described it. */
 const api_param *api_path_param(const char *name, size_t len);
 

@@ -140,7 +140,35 @@ static bool open_parts(api_server *server, const api_options *options) {
   server->deadline = event_new(server->base, -1, 0, on_deadline, server);
   if (!context->box || !server->deadline) return false;
   context->worker = worker_new(context->box);
-  return context->worker != NULL;
+  context->keys = keys_new();
+  return context->worker && context->keys;
+}
+
+static bool load_keys(api_server *server, const api_options *options, hw_error *err) {
+  api_context *context = &server->context;
+  if (keys_load(context->keys, manager_catalog(context->engine), err) != HW_OK) return false;
+  bool any = keys_at(context->keys, 0) != NULL;
+  if (any && !options->auth)
+    logger_write(&server->log, HW_LOG_WARNING, "api", "there are API keys, but nobody is asked for one (--auth)");
+  if (any || !options->auth) return true;
+  hw_error_set(err, HW_ESTATE,
+               "authentication is asked for, but there is no API key yet, so nobody could get in: make one with "
+               "`headworks api-key create NAME --data-dir DIR` before the server starts on the same directory");
+  return false;
+}
+
+static bool open_http(api_server *server, const api_options *options, hw_error *err) {
+  const http_access access = {.anywhere = options->auth || options->anywhere,
+                              .hosts = options->allowed_hosts,
+                              .origins = options->cors_origins};
+  server->http = http_server_new(server->base, options->listen ? options->listen : DEFAULT_LISTEN, &options->limits,
+                                 &access, &server->log, router_handle, &server->context, err);
+  server->context.http = server->http;
+  if (!server->http) return false;
+  if (http_server_is_remote(server->http) && !options->auth)
+    logger_write(&server->log, HW_LOG_WARNING, "api", "whoever reaches this server may do everything: no API keys are "
+                 "asked for (--auth)");
+  return true;
 }
 
 api_server *api_server_new(hw_engine *engine, const api_options *options, hw_error *err) {
@@ -151,12 +179,11 @@ api_server *api_server_new(hw_engine *engine, const api_options *options, hw_err
   server->stop_ms = o->stop_ms ? o->stop_ms : DEFAULT_STOP_MS;
   server->context.engine = engine;
   server->context.started_us = now_us();
+  server->context.auth = o->auth;
   server->context.drain_ms = o->drain_ms ? o->drain_ms : DEFAULT_DRAIN_MS;
   set_orders(server);
   if (!open_parts(server, o)) goto no_memory;
-  server->http = http_server_new(server->base, o->listen ? o->listen : DEFAULT_LISTEN, &o->limits, &server->log,
-                                 router_handle, &server->context, err);
-  if (!server->http) goto no_http;
+  if (!load_keys(server, o, err) || !open_http(server, o, err)) goto no_http;
   return server;
 no_memory:
   hw_error_set(err, HW_ENOMEM, "no memory, file descriptors or threads for the API server");
@@ -176,6 +203,7 @@ void api_server_free(api_server *server) {
   if (server->deadline) event_free(server->deadline);
   if (server->context.box) mailbox_close(server->context.box);
   mailbox_unref(server->context.box);
+  keys_free(server->context.keys);
   if (server->base) event_base_free(server->base);
   if (server->has_log) logger_fini(&server->log);
   free(server);

@@ -21,7 +21,11 @@ typedef struct api_server api_server;
 
 /* Zero means the default in brackets. */
 typedef struct api_options {
-  const char *listen; /* ADDRESS:PORT, loopback only; port 0: any free one ["127.0.0.1:8080"] */
+  const char *listen; /* ADDRESS:PORT; port 0: any free one ["127.0.0.1:8080"] */
+  bool auth;          /* only who shows an API key is let in; there must be one */
+  bool anywhere;      /* without that: listen on other than loopback addresses all the same */
+  const char *const *allowed_hosts; /* NULL-ended: names in Host headers beside the loopback's [none] */
+  const char *const *cors_origins;  /* NULL-ended: origins of pages that may ask [none] */
   http_limits limits;
   unsigned stop_ms;       /* how long a stop waits for replies [5,000] */
   unsigned drain_ms;      /* how long a pause waits to be drained [30,000] */

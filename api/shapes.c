@@ -39,6 +39,12 @@ const api_shape api_shapes[] = {
     {"ServiceStatus", "Health of one part",
      "healthy: bool, message: string, unchanged_since: time, checked_at: time"},
 
+    /* ---- API keys ---- */
+    {"ApiKeyDescr", "An API key", "id: uuid, name: string, role: MintableKeyRole"},
+    {"NewApiKeyRequest", "What an API key is to be", "name: string, role?: MintableKeyRole?"},
+    {"NewApiKeyResponse", "An API key that was made", "id: uuid, name: string, api_key: string"},
+    {"MintableKeyRole", "What the holder of a key may do", "= 'read' | 'write'"},
+
     /* ---- pipelines ---- */
     {"PostPutPipeline", "What a pipeline is made of",
      "name: string, program_code: string, description?: string?, tags?: [string]?, udf_rust?: string?, "

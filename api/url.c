@@ -93,33 +93,38 @@ const char *url_parse(char *text, url_target *out) {
   return fault ? fault : parse_query(query, out);
 }
 
-static bool loopback_ipv4(const char *name, size_t len) {
-  char text[INET_ADDRSTRLEN];
-  struct in_addr address;
+/* text as an address of family; brackets belong to IPv6. */
+static bool parse_address(int family, const char *name, size_t len, void *out) {
+  char text[INET6_ADDRSTRLEN];
+  if (family == AF_INET6) {
+    if (len < 2 || name[0] != '[' || name[len - 1] != ']') return false;
+    name++;
+    len -= 2;
+  }
   if (len >= sizeof text) return false;
   memcpy(text, name, len);
   text[len] = '\0';
-  return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+  return inet_pton(family, text, out) == 1;
 }
 
 static bool loopback_name(const char *name, size_t len) {
+  struct in_addr address;
   if (len == 9 && strncasecmp(name, "localhost", 9) == 0) return true;
   if (len == 5 && memcmp(name, "[::1]", 5) == 0) return true;
-  return loopback_ipv4(name, len);
+  return parse_address(AF_INET, name, len, &address) && ntohl(address.s_addr) >> 24 == 127;
 }
 
-static bool is_port(const char *text, size_t len, uint16_t port) {
-  unsigned value = 0;
+static bool read_port(const char *text, size_t len, unsigned *port) {
+  *port = 0;
   if (len == 0 || len > 5) return false;
   for (size_t i = 0; i < len; i++) {
     if (text[i] < '0' || text[i] > '9') return false;
-    value = value * 10 + (unsigned)(text[i] - '0');
+    *port = *port * 10 + (unsigned)(text[i] - '0');
   }
-  return value == port;
+  return true;
 }
 
-/* Bytes of the name before a port; the brackets of an IPv6 address hold colons. */
-static size_t name_length(const char *host, size_t len) {
+size_t url_name_length(const char *host, size_t len) {
   const char *from = len && *host == '[' ? memchr(host, ']', len) : host;
   if (!from) return len;
   const char *colon = memchr(from, ':', len - (size_t)(from - host));
@@ -127,16 +132,23 @@ static size_t name_length(const char *host, size_t len) {
 }
 
 bool url_host_is_local(const char *host, size_t len, uint16_t port) {
-  size_t name = name_length(host, len);
-  if (name < len && !is_port(host + name + 1, len - name - 1, port)) return false;
-  return loopback_name(host, name);
+  size_t name = url_name_length(host, len);
+  unsigned given = port;
+  if (name < len && !read_port(host + name + 1, len - name - 1, &given)) return false;
+  return given == port && loopback_name(host, name);
 }
 
-bool url_origin_is_local(const char *origin, uint16_t port) {
-  if (strncmp(origin, "http://", 7) != 0) return false;
-  const char *host = origin + 7;
-  size_t len = strlen(host);
-  /* A browser leaves the port out only where it is 80: without it, the page is another server's. */
-  if (name_length(host, len) == len && port != 80) return false;
-  return url_host_is_local(host, len, port);
+bool url_host_is_address(const char *host, size_t len) {
+  struct in6_addr address; /* room for either */
+  unsigned port;
+  size_t name = url_name_length(host, len);
+  if (name < len && !read_port(host + name + 1, len - name - 1, &port)) return false;
+  return parse_address(AF_INET, host, name, &address) || parse_address(AF_INET6, host, name, &address);
+}
+
+bool url_authority_is_local(const char *authority, uint16_t port, uint16_t usual) {
+  size_t len = strlen(authority);
+  /* Without a port, it is the usual one's page, which may be another server's. */
+  if (url_name_length(authority, len) == len && port != usual) return false;
+  return url_host_is_local(authority, len, port);
 }

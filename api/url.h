@@ -31,7 +31,12 @@ const char *url_parse(char *text, url_target *out);
 /* Whether a Host header or an authority names this machine's loopback and the
  * port listened on (no port says the same): localhost, 127.0.0.0/8, [::1]. */
 bool url_host_is_local(const char *host, size_t len, uint16_t port);
-/* Whether an Origin header is a page that this very server handed out. */
-bool url_origin_is_local(const char *origin, uint16_t port);
+/* Whether what stands in an Origin header behind "scheme://" names the loopback and
+ * the port listened on; usual: the scheme's port, which browsers leave out. */
+bool url_authority_is_local(const char *authority, uint16_t port, uint16_t usual);
+/* Whether a Host header names an address, with or without a port. */
+bool url_host_is_address(const char *host, size_t len);
+/* Bytes of a host before its port: the brackets of an IPv6 address hold colons. */
+size_t url_name_length(const char *host, size_t len);
 
 #endif

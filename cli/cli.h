@@ -72,6 +72,8 @@ void cli_call_fini(cli_call *call);
 
 bool cli_has(const cli_call *call, const char *option);
 const char *cli_value(const cli_call *call, const char *option); /* the last one given, or NULL */
+/* All that were given, in order, ended by NULL; freed with free(). NULL: none. */
+const char **cli_values(const cli_call *call, const char *option);
 /* The last one given as a number; *out stays as it is when there is none. False:
  * out of range or no number, which has been said. */
 bool cli_number(const cli_call *call, const char *option, double min, double max, double *out);
@@ -116,5 +118,8 @@ cli_exit cli_pipeline_stop(const cli_call *call);
 cli_exit cli_pipeline_delete(const cli_call *call);
 cli_exit cli_pipeline_stats(const cli_call *call);
 cli_exit cli_connector(const cli_call *call);
+cli_exit cli_api_key_create(const cli_call *call);
+cli_exit cli_api_key_list(const cli_call *call);
+cli_exit cli_api_key_delete(const cli_call *call);
 
 #endif

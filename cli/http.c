@@ -26,6 +26,7 @@ struct http_client {
   char *url; /* as given, for messages */
   char *host;
   char *authority; /* for the Host header */
+  char *authorization; /* NULL: none */
   uint16_t port;
   double timeout;
 };
@@ -59,6 +60,8 @@ http_client *http_open(const cli_call *call, cli_exit *status) {
   if (!url || !*url) url = DEFAULT_URL;
   http_client *client = cli_alloc(sizeof *client);
   client->url = cli_strdup(url);
+  const char *key = getenv("HEADWORKS_API_KEY");
+  if (key && *key) client->authorization = cli_printf("Bearer %s", key);
   client->timeout = DEFAULT_TIMEOUT;
   *status = CLI_USAGE;
   if (!cli_number(call, "timeout", 0.001, 86400, &client->timeout)) goto fail;
@@ -85,6 +88,7 @@ void http_close(http_client *client) {
   free(client->url);
   free(client->host);
   free(client->authority);
+  free(client->authorization);
   free(client);
 }
 
@@ -141,13 +145,18 @@ static bool add_body(struct evhttp_request *request, const json_t *body) {
   return good && evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "application/json") == 0;
 }
 
+static bool add_authorization(const http_client *client, struct evkeyvalq *headers) {
+  return !client->authorization || evhttp_add_header(headers, "Authorization", client->authorization) == 0;
+}
+
 static struct evhttp_request *make_request(const http_client *client, const json_t *body, exchange *x) {
   struct evhttp_request *request = evhttp_request_new(on_reply, x);
   if (!request) return NULL;
   evhttp_request_set_error_cb(request, on_error);
   struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
   if (evhttp_add_header(headers, "Host", client->authority) == 0 &&
-      evhttp_add_header(headers, "Connection", "close") == 0 && add_body(request, body))
+      evhttp_add_header(headers, "Connection", "close") == 0 && add_authorization(client, headers) &&
+      add_body(request, body))
     return request;
   evhttp_request_free(request);
   return NULL;

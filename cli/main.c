@@ -40,7 +40,12 @@ static const cli_option bench_options[] = {
     {0}};
 
 static const cli_option serve_options[] = {
-    {"listen", 'L', "ADDR:PORT", "loopback address and port (default: 127.0.0.1:8080; port 0: any free one)"},
+    {"listen", 'L', "ADDR:PORT", "address and port (default: 127.0.0.1:8080; port 0: any free one)"},
+    {"auth", 0, NULL, "let in only who shows an API key of the data directory"},
+    {"insecure-listen-anywhere", 0, NULL, "without --auth: listen on other than loopback addresses all the same"},
+    {"allowed-host", 0, "NAME", "a name that clients may call this server by (NAME or NAME:PORT); may be given "
+                                "many times"},
+    {"cors-origin", 0, "ORIGIN", "let pages of this origin (https://HOST[:PORT]) ask; may be given many times"},
     {"drain-timeout", 0, "SECONDS", "after SIGINT or SIGTERM: time to write what was read (default: 10)"},
     {0}};
 
@@ -67,6 +72,14 @@ static const cli_option stop_options[] = {
 
 static const cli_option connector_options[] = {
     {"drained", 0, NULL, "pause: wait until what was read has reached the outputs as well"}, {0}};
+
+static const cli_option key_options[] = {
+    {"data-dir", 'D', "DIR", "in this data directory, while no server has it, instead of on the server"},
+    {0}};
+
+static const cli_option key_create_options[] = {
+    {"role", 'r', "ROLE", "read: look; write: everything (default: write)"},
+    {0}};
 
 static const cli_option connectors_options[] = {
     {"json", 'j', NULL, "print JSON for scripts"},
@@ -102,8 +115,8 @@ const cli_command cli_commands[] = {
      "SIGHUP opens the outputs' files anew.",
      OPTIONS(program_options, run_options, file_options, engine_options), 1, 1, cli_run},
     {"serve", "", "serve the HTTP API",
-     "Pipelines live as long as the server does: nothing is kept on disk. There is no authentication, hence\n"
-     "only loopback addresses. Signals are handled as by `headworks run`.",
+     "Pipelines live as long as the server does: nothing is kept on disk. On other than loopback addresses\n"
+     "it listens only with --auth (docs/security.md). Signals are handled as by `headworks run`.",
      OPTIONS(serve_options, file_options, engine_options), 0, 0, cli_serve},
     {"pipeline create", "NAME FILE.sql", "make a pipeline of a program and compile it", NULL,
      OPTIONS(program_options, create_options, client_options), 2, 2, cli_pipeline_create},
@@ -127,6 +140,15 @@ const cli_command cli_commands[] = {
      "the same until the connector is started. It prints where the connector stands. TABLE follows SQL:\n"
      "upper and lower case are the same unless it is in double quotes. stats takes a view's connector, too.",
      OPTIONS(connector_options, client_options), 4, 4, cli_connector},
+    {"api-key create", "NAME", "make an API key and print it, once",
+     "With --data-dir no server is needed: so the first key is made, before `headworks serve --auth`\n"
+     "starts on the same directory. Clients show the key as `Authorization: Bearer apikey:...`, these\n"
+     "commands when it is in HEADWORKS_API_KEY. It cannot be shown again: only a hash of it is kept.",
+     OPTIONS(key_create_options, key_options, client_options), 1, 1, cli_api_key_create},
+    {"api-key list", "", "list the API keys", NULL, OPTIONS(key_options, client_options), 0, 0, cli_api_key_list},
+    {"api-key delete", "NAME", "delete an API key",
+     "It lets nobody in from then on, and ends what it has running.", OPTIONS(key_options, client_options), 1, 1,
+     cli_api_key_delete},
     {"validate", "FILE.sql", "check a program, its connectors' settings included",
      "Opens nothing. Prints every fault with its place, and exits with 3 when there is one.",
      OPTIONS(program_options, json_options, engine_options), 1, 1, cli_validate},

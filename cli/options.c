@@ -125,6 +125,18 @@ const char *cli_value(const cli_call *call, const char *option) {
   return setting ? setting->value : NULL;
 }
 
+const char **cli_values(const cli_call *call, const char *option) {
+  const char **values = NULL;
+  size_t n = 0;
+  for (size_t i = 0; i < call->n_settings; i++) {
+    if (strcmp(call->settings[i].option->name, option) != 0) continue;
+    values = cli_grow(values, (n + 2) * sizeof *values);
+    values[n++] = call->settings[i].value;
+    values[n] = NULL;
+  }
+  return values;
+}
+
 bool cli_number(const cli_call *call, const char *option, double min, double max, double *out) {
   const char *text = cli_value(call, option);
   if (!text) return true;

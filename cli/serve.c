@@ -15,6 +15,7 @@ typedef struct service {
   hw_engine *engine;
   api_server *server;
   double drain_seconds;
+  const char **hosts, **origins; /* of the server, which borrows them */
   /* at the end: */
   hw_pipeline **pipelines;
   reply *replies; /* one each */
@@ -94,6 +95,8 @@ static void close_service(service *s) {
   for (size_t i = 0; i < s->n; i++) hw_pipeline_unref(s->pipelines[i]);
   if (s->engine) hw_engine_free(s->engine);
   free(s->pipelines);
+  free(s->hosts);
+  free(s->origins);
   free(s->replies);
   signals_close(&s->signals);
 }
@@ -102,7 +105,12 @@ static void close_service(service *s) {
 
 static cli_exit start_server(service *s, const cli_call *call) {
   const char *listen = cli_value(call, "listen");
-  api_options options = {.listen = listen ? listen : DEFAULT_LISTEN, .log_level = HW_LOG_INFO};
+  api_options options = {.listen = listen ? listen : DEFAULT_LISTEN,
+                         .auth = cli_has(call, "auth"),
+                         .anywhere = cli_has(call, "insecure-listen-anywhere"),
+                         .allowed_hosts = s->hosts = cli_values(call, "allowed-host"),
+                         .cors_origins = s->origins = cli_values(call, "cors-origin"),
+                         .log_level = HW_LOG_INFO};
   if (!cli_log_level(call, &options.log_level)) return CLI_USAGE;
   hw_error err;
   s->server = api_server_new(s->engine, &options, &err);

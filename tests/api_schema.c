@@ -161,7 +161,7 @@ static int is_common(const char *code) {
       "MalformedRequest", "InvalidUrl",       "ForeignHost",      "ForeignOrigin", "RequestTimeout",
       "PayloadTooLarge",  "UriTooLong",       "HeadersTooLarge",  "ServerBusy",    "ExpectationFailed",
       "NotImplemented",   "InvalidParam",     "TooManyConnections", "OutOfMemory", "UnsupportedMediaType",
-      "MethodNotAllowed", "HttpVersionNotSupported", "InternalError"};
+      "MethodNotAllowed", "HttpVersionNotSupported", "InternalError", "InvalidApiKey", "InsufficientPermissions"};
   for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
     if (strcmp(codes[i], code) == 0) return 1;
   return 0;

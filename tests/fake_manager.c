@@ -49,10 +49,15 @@ struct hw_engine {
   bool quiescent;
   char position[256];
   struct program *compiled;
+  catalog *catalog;
 };
 
 #define LOCK(e) pthread_mutex_lock(&(e)->lock)
 #define UNLOCK(e) (pthread_cond_broadcast(&(e)->changed), pthread_mutex_unlock(&(e)->lock))
+
+catalog *manager_catalog(hw_engine *engine) { return engine->catalog; }
+
+void fake_set_catalog(hw_engine *engine, catalog *c) { engine->catalog = c; }
 
 const char *hw_version(void) { return "0.1.0"; }
 

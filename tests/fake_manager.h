@@ -43,6 +43,8 @@ unsigned fake_stats_calls(hw_engine *engine);
 void fake_wait_stats_calls(hw_engine *engine, unsigned n);
 /* References to pipelines that are held beside the engine's own. */
 unsigned fake_references(hw_engine *engine);
+/* What manager_catalog gives; the test's. At first NULL. */
+void fake_set_catalog(hw_engine *engine, catalog *c);
 /* Adds n inputs to `numbers` of every pipeline. */
 void fake_add_inputs(hw_engine *engine, unsigned n);
 

@@ -191,13 +191,13 @@ START_TEST(hosts) {
 END_TEST
 
 START_TEST(origins) {
-  ck_assert(url_origin_is_local("http://localhost:8080", 8080));
-  ck_assert(url_origin_is_local("http://127.0.0.1", 80));
-  ck_assert(!url_origin_is_local("http://localhost", 8080));
-  ck_assert(!url_origin_is_local("http://localhost:3000", 8080));
-  ck_assert(!url_origin_is_local("https://localhost:8080", 8080));
-  ck_assert(!url_origin_is_local("null", 8080));
-  ck_assert(!url_origin_is_local("http://evil.example", 8080));
+  ck_assert(url_authority_is_local("localhost:8080", 8080, 80));
+  ck_assert(url_authority_is_local("127.0.0.1", 80, 80));
+  ck_assert(!url_authority_is_local("localhost", 8080, 80));
+  ck_assert(!url_authority_is_local("localhost:3000", 8080, 80));
+  ck_assert(!url_authority_is_local("localhost", 8443, 443));
+  ck_assert(!url_authority_is_local("null", 8080, 80));
+  ck_assert(!url_authority_is_local("evil.example", 8080, 80));
 }
 END_TEST
 

@@ -187,7 +187,7 @@ static void *serve(void *arg) {
 static void open_server(const http_limits *limits) {
   hw_error err;
   base = event_base_new();
-  server = http_server_new(base, "127.0.0.1:0", limits, NULL, handle, NULL, &err);
+  server = http_server_new(base, "127.0.0.1:0", limits, NULL, NULL, handle, NULL, &err);
   ck_assert_msg(server != NULL, "%s", err.message);
   ck_assert_int_eq(pipe(orders), 0);
   ck_assert_int_eq(event_base_once(base, orders[0], EV_READ, on_order, NULL, NULL), 0);

@@ -56,6 +56,7 @@ api_handler list_pipelines, get_pipeline, delete_pipeline;                      
 api_handler create_pipeline;                                                           /* create.c */
 api_handler start_pipeline, stop_pipeline, clear_pipeline, dismiss_pipeline_error;     /* lifecycle.c */
 api_handler pause_pipeline, resume_pipeline;                                           /* lifecycle.c */
-api_handler get_stats, get_table_connector, get_view_connector, post_connector_action; /* connectors.c */
+api_handler get_stats, get_table_connector, get_view_connector;   /* connectors.c */
+api_handler post_table_connector, post_view_connector;             /* connectors.c */
 
 #endif

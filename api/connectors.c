@@ -1,4 +1,4 @@
-/* connectors.c - statistics, and the start and pause of input connectors. */
+/* connectors.c - statistics, and the start and pause of connectors. */
 #include "api/control.h"
 
 /* ---- statistics ----------------------------------------------------------- */
@@ -62,7 +62,7 @@ static void refuse_action(const api_call *call, const char *action) {
               "Invalid connector action '%.100s'; valid actions are: 'start' or 'pause'", action);
 }
 
-void post_connector_action(const api_call *call) {
+static void post_action(const api_call *call, bool is_input) {
   const char *action = call->params[PARAM_ACTION];
   bool pause = strcmp(action, "pause") == 0, drained;
   hw_error err = {0};
@@ -79,9 +79,10 @@ void post_connector_action(const api_call *call) {
   if (!p) return;
   control *op = control_new(call, p, drained, reply_transition);
   if (!op) return;
-  const char *table = call->params[PARAM_RELATION], *connector = call->params[PARAM_CONNECTOR];
-  control_begun(op,
-                pause ? hw_connector_pause(p, table, connector, control_done, op, &err)
-                      : hw_connector_start(p, table, connector, control_done, op, &err),
-                &err);
+  const char *relation = call->params[PARAM_RELATION], *connector = call->params[PARAM_CONNECTOR];
+  hw_status status = pipeline_control_connector(p, is_input, relation, connector, pause, control_done, op, &err);
+  control_begun(op, status, &err);
 }
+
+void post_table_connector(const api_call *call) { post_action(call, true); }
+void post_view_connector(const api_call *call) { post_action(call, false); }

@@ -104,12 +104,17 @@ const api_route api_routes[] = {
     {HTTP_GET, VIEW_CONNECTOR "/stats", get_view_connector, "Connectors", "Statistics of one output, with its errors",
      .answers = API_ANSWERS({200, "OutputEndpointStatus", "the statistics"}),
      .errors = NOT_DEPLOYED "; 404 UnknownOutputEndpoint"},
-    {HTTP_POST, TABLE_CONNECTOR "/{action}", post_connector_action, "Connectors", "Starts or pauses one input",
+    {HTTP_POST, TABLE_CONNECTOR "/{action}", post_table_connector, "Connectors", "Starts or pauses one input",
      .text = "A pause is answered when the input fetches nothing and cannot begin to. Headworks-Epoch, "
              "Headworks-Total-Records and Headworks-Position in the reply tell where it stopped.",
      .query = API_PARAMS(WAIT), .answers = API_ANSWERS({200, NULL, "it is done"}),
      .errors = NOT_DEPLOYED ", PauseTimeout, DrainTimeout, DrainInterrupted; 400 InvalidConnectorAction; "
                             "404 UnknownInputEndpoint"},
+    {HTTP_POST, VIEW_CONNECTOR "/{action}", post_view_connector, "Connectors", "Starts or pauses one output",
+     .text = "A pause is answered when nothing is being written and nothing can begin to be. The output holds what it is "
+             "given, by its on_full. Headworks-Epoch and Headworks-Total-Records in the reply tell where it stopped.",
+     .answers = API_ANSWERS({200, NULL, "it is done"}),
+     .errors = NOT_DEPLOYED ", PauseTimeout; 400 InvalidConnectorAction; 404 UnknownOutputEndpoint"},
 
     /* ---- seeing what a pipeline does ---- */
     {HTTP_GET, PIPELINE "/stats", get_stats, "Metrics", "Statistics of a pipeline and its connectors",

@@ -143,13 +143,17 @@ static void view_holds(json_writer *w, const char *holds) {
   jw_array_end(w);
 }
 
+static void view_gate(json_writer *w, const connector_stats *s) {
+  jw_key_bool(w, "active", s->active);
+  view_holds(w, s->holds);
+  jw_key_u64(w, "epoch", s->epoch);
+}
+
 static void view_input_more(json_writer *w, const connector_stats *s) {
   jw_key(w, "headworks");
   jw_object(w);
-  jw_key_bool(w, "active", s->active);
-  view_holds(w, s->holds);
+  view_gate(w, s);
   jw_key_bool(w, "quiescent", s->quiescent);
-  jw_key_u64(w, "epoch", s->epoch);
   jw_key_string(w, "position", s->position ? s->position : "");
   jw_key_u64(w, "dropped_records", s->dropped_records);
   jw_key_u64(w, "progress_done", s->progress_done);
@@ -201,8 +205,13 @@ static void view_output(json_writer *w, const connector_stats *s, bool with_erro
   view_health(w, s);
   jw_key(w, "headworks");
   jw_object(w);
+  jw_key_bool(w, "paused", s->paused);
+  view_gate(w, s);
+  jw_key_string(w, "on_full", s->on_full);
   jw_key_u64(w, "queued_bytes", s->queued_bytes);
   jw_key_u64(w, "dropped_records", s->dropped_records);
+  jw_key_u64(w, "spill_bytes", s->spill_bytes);
+  jw_key_u64(w, "spilled_records", s->spilled_records);
   jw_object_end(w);
 }
 

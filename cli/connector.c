@@ -51,18 +51,28 @@ static void print_object(const json_t *object, const char *prefix) {
   }
 }
 
+/* A relation is a table or a view: asks for one, then for the other. */
+static cli_exit request(const cli_call *call, http_client *client, const char *method, http_reply *reply) {
+  char *path = connector_path(call, "tables");
+  cli_exit status = http_request_quiet(client, method, path, NULL, reply);
+  free(path);
+  if (status == CLI_REFUSED && strcmp(http_error_code(reply), "UnknownInputEndpoint") == 0) {
+    http_reply first = *reply;
+    path = connector_path(call, "views");
+    status = http_request_quiet(client, method, path, NULL, reply);
+    free(path);
+    if (status == CLI_REFUSED && strcmp(http_error_code(reply), "UnknownOutputEndpoint") == 0) {
+      http_complain(&first); /* what inputs there are, then what outputs */
+    }
+    http_reply_fini(&first);
+  }
+  if (status == CLI_REFUSED) http_complain(reply);
+  return status;
+}
+
 static cli_exit stats(const cli_call *call, http_client *client) {
   http_reply reply;
-  char *path = connector_path(call, "tables");
-  cli_exit status = http_request_quiet(client, "GET", path, NULL, &reply);
-  free(path);
-  if (status == CLI_REFUSED && strcmp(http_error_code(&reply), "UnknownInputEndpoint") == 0) {
-    http_reply_fini(&reply);
-    path = connector_path(call, "views");
-    status = http_request_quiet(client, "GET", path, NULL, &reply);
-    free(path);
-  }
-  if (status == CLI_REFUSED) http_complain(&reply);
+  cli_exit status = request(call, client, "GET", &reply);
   if (status == CLI_OK && cli_has(call, "json"))
     printf("%s\n", reply.body);
   else if (status == CLI_OK)
@@ -73,11 +83,9 @@ static cli_exit stats(const cli_call *call, http_client *client) {
 
 static cli_exit transition(const cli_call *call, http_client *client) {
   http_reply reply;
-  char *path = connector_path(call, "tables");
-  cli_exit status = http_request(client, "POST", path, NULL, &reply);
+  cli_exit status = request(call, client, "POST", &reply);
   if (status == CLI_OK) print_transition(call, &reply);
   http_reply_fini(&reply);
-  free(path);
   return status;
 }
 

@@ -14,6 +14,7 @@ static const cli_option program_options[] = {
 static const cli_option engine_options[] = {
     {"workers", 'w', "N", "threads that run connectors and circuits (default: one per core)"},
     {"memory", 'm', "MIB", "memory for rows on their way, all pipelines together (default: 1024)"},
+    {"spill-dir", 0, "DIR", "where outputs with \"on_full\": \"spill\" put rows (default: TMPDIR, else /var/tmp)"},
     {"plugin-path", 'p', "PATHS", "load plugins: files and directories of *.so, colon-separated; before "
                                   "those of HEADWORKS_PLUGIN_PATH"},
     {"log-level", 'l', "LEVEL", "error, warning, info or debug, to standard error (default: warning; serve: info)"},
@@ -135,10 +136,11 @@ const cli_command cli_commands[] = {
      "Its storage is cleared first.", OPTIONS(client_options), 1, 1, cli_pipeline_delete},
     {"pipeline stats", "NAME", "show what its connectors have done", NULL, OPTIONS(client_options), 1, 1,
      cli_pipeline_stats},
-    {"connector", "PIPELINE TABLE CONNECTOR start|pause|stats", "start, pause or look at one connector",
+    {"connector", "PIPELINE RELATION CONNECTOR start|pause|stats", "start, pause or look at one connector",
      "A pause returns when it is true: no fetch is in progress and none can begin, so the rows counted stay\n"
-     "the same until the connector is started. It prints where the connector stands. TABLE follows SQL:\n"
-     "upper and lower case are the same unless it is in double quotes. stats takes a view's connector, too.",
+     "the same until the connector is started. It prints where the connector stands. RELATION is a\n"
+     "table (its connectors are inputs) or a view (outputs); upper and lower case are the same unless it is in\n"
+     "double quotes. A paused output writes nothing; what it is given waits within its bounds.",
      OPTIONS(connector_options, client_options), 4, 4, cli_connector},
     {"api-key create", "NAME", "make an API key and print it, once",
      "With --data-dir no server is needed: so the first key is made, before `headworks serve --auth`\n"

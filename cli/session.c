@@ -43,7 +43,8 @@ hw_engine *session_engine(const cli_call *call, hw_log_level level, hw_log_funct
     return NULL;
   hw_engine_options options = {.struct_size = sizeof options, .workers = (unsigned)workers,
                                .memory_limit = (uint64_t)(mib * 1048576), .log_level = level, .log = log,
-                               .log_arg = log_arg, .file_root = cli_value(call, "file-root")};
+                               .log_arg = log_arg, .file_root = cli_value(call, "file-root"),
+                               .spill_dir = cli_value(call, "spill-dir")};
   hw_error err;
   hw_engine *engine = hw_engine_new(&options, &err);
   *status = !engine && err.status == HW_EINVAL ? CLI_USAGE : CLI_FAILED;
@@ -70,7 +71,7 @@ static cli_exit compile(session *s, const cli_call *call) {
 static void warn_of_paused(const session *s) {
   for (uint32_t i = 0; i < s->program->n_connectors; i++) {
     const program_connector *c = &s->program->connectors[i];
-    if (c->is_input && c->paused)
+    if (c->paused)
       cli_complain("%s: warning: %s is \"paused\", which only clients of `headworks serve` can end",
                    s->path, c->endpoint);
   }

@@ -133,12 +133,12 @@ int64_t pipeline_find_connector(hw_pipeline *p, bool is_input, const char *relat
   return c;
 }
 
-static hw_status control_connector(hw_pipeline *p, const char *table, const char *connector, bool pause, hw_done *done,
-                                   void *arg, hw_error *err) {
+hw_status pipeline_control_connector(hw_pipeline *p, bool is_input, const char *relation, const char *connector,
+                                     bool pause, hw_done *done, void *arg, hw_error *err) {
   hw_error why;
   deployment *d = pipeline_deployment(p, &why);
   if (!d) goto refused;
-  int64_t index = pipeline_find_connector(p, true, table, connector, &why);
+  int64_t index = pipeline_find_connector(p, is_input, relation, connector, &why);
   if (index >= 0) deployment_control(d, (uint32_t)index, pause, done, arg);
   deployment_unref(d);
   if (index >= 0) return HW_OK;
@@ -147,20 +147,31 @@ refused:
   return why.status;
 }
 
-static hw_status control_connector_or_wait(hw_pipeline *p, const char *table, const char *connector, bool pause,
+/* A table's connectors are inputs, a view's are outputs. */
+static bool is_view(hw_pipeline *p, const char *relation) {
+  pipeline_lock(p);
+  const program *prog = p->program; /* set once */
+  pipeline_unlock(p);
+  int r = prog ? program_find_relation(prog, relation) : -1;
+  return r >= 0 && prog->relations[r].kind == PROGRAM_VIEW;
+}
+
+static hw_status control_connector_or_wait(hw_pipeline *p, const char *relation, const char *connector, bool pause,
                                            hw_done *done, void *arg, hw_error *err) {
-  if (done) return control_connector(p, table, connector, pause, done, arg, err);
+  bool is_input = !is_view(p, relation);
+  if (done) return pipeline_control_connector(p, is_input, relation, connector, pause, done, arg, err);
   waiter w;
   waiter_init(&w);
-  return waiter_finish(&w, control_connector(p, table, connector, pause, waiter_done, &w, err), err);
+  hw_status st = pipeline_control_connector(p, is_input, relation, connector, pause, waiter_done, &w, err);
+  return waiter_finish(&w, st, err);
 }
 
-hw_status hw_connector_pause(hw_pipeline *p, const char *table, const char *connector, hw_done *done, void *arg,
+hw_status hw_connector_pause(hw_pipeline *p, const char *relation, const char *connector, hw_done *done, void *arg,
                              hw_error *err) {
-  return control_connector_or_wait(p, table, connector, true, done, arg, err);
+  return control_connector_or_wait(p, relation, connector, true, done, arg, err);
 }
 
-hw_status hw_connector_start(hw_pipeline *p, const char *table, const char *connector, hw_done *done, void *arg,
+hw_status hw_connector_start(hw_pipeline *p, const char *relation, const char *connector, hw_done *done, void *arg,
                              hw_error *err) {
-  return control_connector_or_wait(p, table, connector, false, done, arg, err);
+  return control_connector_or_wait(p, relation, connector, false, done, arg, err);
 }

@@ -79,6 +79,11 @@ hw_status manager_dismiss_error(hw_pipeline *p, hw_error *err);
  * Connectors: hw_connector_pause, hw_connector_start; codes the same and
  * UnknownInputEndpoint. */
 
+/* Pause or start of one connector, of a table (input) or of a view; done is called
+ * as for hw_connector_pause, if this is HW_OK. The codes also UnknownOutputEndpoint. */
+hw_status pipeline_control_connector(hw_pipeline *p, bool is_input, const char *relation, const char *connector,
+                                     bool pause, hw_done *done, void *arg, hw_error *err);
+
 /* ---- what survives the process --------------------------------------------- */
 
 /* Has the engine keep what must survive in this directory (catalog.h); at most

@@ -8,15 +8,19 @@
 
 hw_status connector_init(hw_connector *c, deployment *d, runtime *rt, uint32_t index, task_run *run, bool blocking) {
   if (pthread_mutex_init(&c->lock, NULL) != 0) return HW_ENOMEM;
-  if (pthread_mutex_init(&c->blocking_lock, NULL) != 0) {
-    pthread_mutex_destroy(&c->lock);
-    return HW_ENOMEM;
-  }
+  if (pthread_mutex_init(&c->blocking_lock, NULL) != 0) goto no_blocking_lock;
+  if (control_init(&c->control, c, rt->sched) != HW_OK) goto no_control;
   task_init(&c->task, rt->sched, run, blocking);
   c->d = d;
   c->rt = rt;
   c->index = index;
   return HW_OK;
+
+no_control:
+  pthread_mutex_destroy(&c->blocking_lock);
+no_blocking_lock:
+  pthread_mutex_destroy(&c->lock);
+  return HW_ENOMEM;
 }
 
 static void error_ring_fini(error_ring *r) {
@@ -28,6 +32,7 @@ void connector_fini(hw_connector *c) {
   for (unsigned i = 0; i < ERROR_KINDS; i++) error_ring_fini(&c->errors[i]);
   free(c->fatal);
   free(c->trouble);
+  control_fini(&c->control);
   pthread_mutex_destroy(&c->blocking_lock);
   pthread_mutex_destroy(&c->lock);
 }

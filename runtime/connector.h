@@ -3,7 +3,9 @@
 #ifndef RUNTIME_CONNECTOR_H
 #define RUNTIME_CONNECTOR_H
 
+#include "runtime/control.h"
 #include "runtime/deployment.h"
+#include "runtime/gate.h"
 
 #include <headworks/connector.h>
 
@@ -29,9 +31,14 @@ struct hw_connector {
   const hw_schema *schema;
   uint32_t index;        /* in the program */
   void *instance;        /* NULL: not created */
+  const _Atomic uint64_t *counted; /* records that a pause promises to stand still */
+  void (*release)(hw_connector *c, uint32_t reasons); /* lifts reasons; lets it run if that opened the gate */
+  void (*held)(hw_connector *c); /* told that a pause is true; under the control's lock; NULL: need not know */
   uint32_t retries;      /* in a row; the task's own */
   uint64_t retry_at_us;  /* 0: no retry is due; the task's own */
   _Atomic uint64_t counts[ERROR_KINDS];
+  alignas(64) gate gate;
+  control control;
   pthread_mutex_t lock;  /* protects all below */
   error_ring errors[ERROR_KINDS];
   char *fatal;           /* why it can never go on */
@@ -42,6 +49,7 @@ struct hw_connector {
   bool blocking;         /* a call into the instance that may block is in progress; protected by it */
 };
 
+/* Its gate is open; the caller sets `counted` and `release`. HW_OK or HW_ENOMEM. */
 hw_status connector_init(hw_connector *c, deployment *d, runtime *rt, uint32_t index, task_run *run, bool blocking);
 void connector_fini(hw_connector *c);
 

@@ -1,5 +1,5 @@
 #include "runtime/control.h"
-#include "runtime/input.h"
+#include "runtime/connector.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,9 +8,9 @@
 
 static task_next watch_run(task *t, bool may_block);
 
-hw_status control_init(control *ctl, struct input *in, sched *s) {
+hw_status control_init(control *ctl, hw_connector *c, sched *s) {
   if (pthread_mutex_init(&ctl->lock, NULL) != 0) return HW_ENOMEM;
-  ctl->in = in;
+  ctl->c = c;
   ctl->last = &ctl->first;
   task_init(&ctl->watch, s, watch_run, false);
   return HW_OK;
@@ -30,33 +30,34 @@ static void take_head(control *ctl, transition ***answered) {
 
 /* Lock held. What is true now, for the reply. */
 static void describe(control *ctl, transition *t) {
-  input *in = ctl->in;
+  hw_connector *c = ctl->c;
   t->epoch = ++ctl->epoch;
-  t->total_records = atomic_load(&in->total_records);
-  pthread_mutex_lock(&in->c.lock);
-  snprintf(t->position, sizeof t->position, "%s", in->c.position);
-  pthread_mutex_unlock(&in->c.lock);
+  t->total_records = atomic_load(c->counted);
+  pthread_mutex_lock(&c->lock);
+  snprintf(t->position, sizeof t->position, "%s", c->position);
+  pthread_mutex_unlock(&c->lock);
 }
 
 /* Lock held. True: the head has become true, and its reply is filled in. A start
  * tells what was so before it, for afterwards it is no longer still. */
 static bool head_is_true(control *ctl, transition *t) {
-  input *in = ctl->in;
+  hw_connector *c = ctl->c;
   if (!t->hold) {
     describe(ctl, t);
-    input_release(in, t->reason);
+    c->release(c, t->reason);
     return true;
   }
-  if (!gate_hold(&in->gate, t->reason) && !gate_wait(&in->gate)) return false;
-  gate_unwait(&in->gate);
+  if (!gate_hold(&c->gate, t->reason) && !gate_wait(&c->gate)) return false;
+  gate_unwait(&c->gate);
   describe(ctl, t);
+  if (c->held) c->held(c);
   return true;
 }
 
 static void answer(control *ctl, transition *list, hw_status status) {
   for (transition *next; list; list = next) {
     next = list->next;
-    list->done(list, ctl->in, status);
+    list->done(list, ctl->c, status);
   }
 }
 
@@ -64,7 +65,7 @@ static void answer(control *ctl, transition *list, hw_status status) {
 static void watch(control *ctl) {
   const transition *t = ctl->first;
   if (!t || ctl->watched || ctl->closed) return;
-  uint64_t now = sched_now_us(), late = t->since_us + ctl->in->c.rt->pause_timeout_us;
+  uint64_t now = sched_now_us(), late = t->since_us + ctl->c->rt->pause_timeout_us;
   uint64_t left = t->patient ? HURRY_EVERY_US : late > now ? late - now : 1;
   ctl->watched = true;
   task_wait_us(&ctl->watch, left < HURRY_EVERY_US ? left : HURRY_EVERY_US);
@@ -94,7 +95,7 @@ void control_add(control *ctl, transition *t) {
 static task_next watch_run(task *task_, bool may_block) {
   (void)may_block;
   control *ctl = (control *)((char *)task_ - offsetof(control, watch));
-  uint64_t limit = ctl->in->c.rt->pause_timeout_us;
+  uint64_t limit = ctl->c->rt->pause_timeout_us;
   transition *late = NULL, **end = &late;
   pthread_mutex_lock(&ctl->lock);
   uint64_t now = sched_now_us(); /* not before the lock: no since_us in the list is later */
@@ -102,11 +103,11 @@ static task_next watch_run(task *task_, bool may_block) {
   ctl->watched = false;
   if (t && !t->patient && now - t->since_us >= limit) {
     take_head(ctl, &end);
-    gate_unwait(&ctl->in->gate); /* the next head asks again */
+    gate_unwait(&ctl->c->gate); /* the next head asks again */
   }
   watch(ctl);
   pthread_mutex_unlock(&ctl->lock);
-  if (t) connector_interrupt(&ctl->in->c);
+  if (t) connector_interrupt(ctl->c);
   answer(ctl, late, HW_ETIMEOUT);
   if (late) control_run(ctl); /* the next one may be due now */
   return TASK_IDLE;

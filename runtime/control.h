@@ -1,9 +1,9 @@
-/* control.h - pauses and starts of one connector, one after the other.
+/* control.h - pauses and starts of one connector, input or output, one after the other.
  *
  * DESIGN
  * Requests stand in a first-in-first-out list. A hold at its head sets its reason
- * and is answered once no fetch is in progress: at once, or by the fetch that
- * leaves last. A start at its head clears the reason and is answered at once. So
+ * and is answered once no fetch (of an output: no write) is in progress: at once,
+ * or by the fetch that leaves last. A start at its head clears the reason and is answered at once. So
  * a start waits behind a pause that is not true yet, and every pause is true at
  * some moment, between its answer and the next start, whoever races.
  *
@@ -23,7 +23,7 @@
 
 #include <pthread.h>
 
-struct input;
+struct hw_connector;
 
 typedef struct transition {
   struct transition *next;
@@ -31,14 +31,14 @@ typedef struct transition {
   bool hold;
   bool patient;        /* never answered with a timeout */
   uint64_t since_us;
-  void (*done)(struct transition *t, struct input *in, hw_status status); /* owns t from then on */
+  void (*done)(struct transition *t, struct hw_connector *c, hw_status status); /* owns t from then on */
   /* as they were when it became true */
   uint64_t epoch, total_records;
   char position[512];
 } transition;
 
 typedef struct control {
-  struct input *in;
+  struct hw_connector *c;
   task watch;             /* looks after a pause that takes long */
   pthread_mutex_t lock;   /* protects all below */
   transition *first, **last;
@@ -47,7 +47,7 @@ typedef struct control {
   bool closed;            /* every transition is answered with HW_ECANCELED */
 } control;
 
-hw_status control_init(control *ctl, struct input *in, sched *s);
+hw_status control_init(control *ctl, struct hw_connector *c, sched *s);
 void control_fini(control *ctl);
 
 /* Takes t; t->done is called exactly once, by control_run at the earliest: several

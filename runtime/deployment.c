@@ -70,6 +70,7 @@ static hw_status add_output(deployment *d, uint32_t i, hw_error *err) {
   }
   d->outputs[i] = out;
   d->n_outputs++;
+  if (out->spill) d->n_spills++;
   return circuit_attach(d->circuit, spec->relation, deployment_offer, out);
 }
 
@@ -192,7 +193,9 @@ static void open_connector(void *arg) {
   hw_status (*open)(void *, hw_error *) = c->spec->is_input ? c->spec->input->ops->open : c->spec->output->ops->open;
   hw_error err = {0};
   connector_enter_blocking(c);
-  hw_status st = atomic_load(&c->d->force) ? HW_ECANCELED : open(c->instance, &err);
+  spill *s = c->spec->is_input ? NULL : ((output *)c)->spill;
+  hw_status st = atomic_load(&c->d->force) ? HW_ECANCELED : s ? spill_open(s, &err) : HW_OK;
+  if (st == HW_OK && open) st = open(c->instance, &err);
   connector_leave_blocking(c);
   if (st != HW_OK) {
     err.status = st;
@@ -205,7 +208,9 @@ static void open_connector(void *arg) {
 }
 
 static void start_open(deployment *d, hw_connector *c) {
-  bool opens = c->spec->is_input ? c->spec->input->ops->open != NULL : c->spec->output->ops->open != NULL;
+  const program_connector *spec = c->spec;
+  bool opens = spec->is_input ? spec->input->ops->open != NULL
+                              : spec->output->ops->open || spec->on_full == ON_FULL_SPILL;
   if (!opens) return;
   atomic_fetch_add(&d->to_open, 1);
   deployment_ref(d);
@@ -223,7 +228,7 @@ void deployment_open(deployment *d) {
   atomic_store(&d->to_open, 1);
   deployment_set_phase(d, PHASE_OPENING);
   for (uint32_t i = 0; i < d->program->n_connectors; i++)
-    start_open(d, d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c);
+    start_open(d, deployment_connector(d, i));
   atomic_fetch_sub(&d->to_open, 1);
   task_notify(&d->task);
   deployment_unref(d);

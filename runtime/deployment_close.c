@@ -30,7 +30,7 @@ static void input_closed(task *t) {
 
 static void watch_closed(task *t) {
   control *ctl = (control *)((char *)t - offsetof(control, watch));
-  one_closed(ctl->in->c.d);
+  one_closed(ctl->c->d);
 }
 
 static void output_closed(task *t) {
@@ -39,9 +39,15 @@ static void output_closed(task *t) {
   one_closed(out->c.d);
 }
 
+static void spill_closed(task *t) {
+  spill *s = (spill *)t;
+  spill_drop(s);
+  one_closed(s->out->c.d);
+}
+
 static void interrupt_all(deployment *d) {
   for (uint32_t i = 0; i < d->program->n_connectors; i++)
-    connector_interrupt(d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c);
+    connector_interrupt(deployment_connector(d, i));
 }
 
 void deployment_hurry(deployment *d) {
@@ -55,17 +61,14 @@ void deployment_begin_close(deployment *d) {
   do
     if (old >= PHASE_CLOSING) return;
   while (!atomic_compare_exchange_weak(&d->phase, &old, PHASE_CLOSING));
-  atomic_store(&d->open_tasks, 2 * d->n_inputs + d->n_outputs + 1);
+  atomic_store(&d->open_tasks, 2 * d->program->n_connectors + d->n_spills + 1);
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
-    input *in = d->inputs[i];
-    if (in) {
-      gate_hold(&in->gate, GATE_PIPELINE);
-      control_close(&in->control);
-      task_close(&in->control.watch, watch_closed);
-      task_close(&in->c.task, input_closed);
-    } else {
-      task_close(&d->outputs[i]->c.task, output_closed);
-    }
+    hw_connector *c = deployment_connector(d, i);
+    gate_hold(&c->gate, GATE_PIPELINE);
+    control_close(&c->control);
+    task_close(&c->control.watch, watch_closed);
+    if (d->outputs[i] && d->outputs[i]->spill) task_close(&d->outputs[i]->spill->task, spill_closed);
+    task_close(&c->task, d->inputs[i] ? input_closed : output_closed);
   }
   deployment_hurry(d);
   one_closed(d);
@@ -73,27 +76,34 @@ void deployment_begin_close(deployment *d) {
 
 /* ---- a graceful stop ----------------------------------------------------- */
 
-static uint64_t not_written(const deployment *d, const char **who) {
-  uint64_t most = 0;
-  *who = NULL;
+static bool is_paused(const output *out) { return gate_reasons(&out->c.gate) & GATE_USER; }
+
+/* Who is to blame: a paused output, or else the one with the most. NULL: none. */
+static const output *not_written(const deployment *d, uint64_t *most) {
+  const output *who = NULL;
+  *most = 0;
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
-    if (!d->outputs[i] || output_is_idle(d->outputs[i])) continue;
-    uint64_t n = queue_records(&d->outputs[i]->queue);
-    if (n >= most) *who = d->outputs[i]->c.spec->endpoint;
-    most = n > most ? n : most;
+    const output *out = d->outputs[i];
+    if (!out || output_is_idle(out)) continue;
+    uint64_t n = output_records(out);
+    bool worse = !who || (is_paused(out) == is_paused(who) ? n >= *most : is_paused(out));
+    if (!worse) continue;
+    who = out;
+    *most = n;
   }
-  return most;
+  return who;
 }
 
 static void give_up(deployment *d) {
-  const char *who;
-  uint64_t n = not_written(d, &who);
+  uint64_t n;
+  const output *who = not_written(d, &n);
   uint64_t behind = atomic_load(&d->mark) - deployment_completed(d);
   if (who)
     hw_error_set(&d->stop_error, HW_ETIMEOUT,
-                 "the stop's deadline passed: output %s still had %llu rows to write, %llu input records are not "
+                 "the stop's deadline passed: output %s %s %llu rows to write, %llu input records are not "
                  "completely written",
-                 who, (unsigned long long)n, (unsigned long long)behind);
+                 who->c.spec->endpoint, is_paused(who) ? "is paused and holds" : "still had", (unsigned long long)n,
+                 (unsigned long long)behind);
   else
     hw_error_set(&d->stop_error, HW_ETIMEOUT, "the stop's deadline passed before everything was processed and flushed");
   logger_write(&d->rt->log, HW_LOG_WARNING, d->name, "%s", d->stop_error.message);

@@ -42,10 +42,11 @@ static void reply(hw_done *done, void *arg, hw_status status, const hw_error *er
   if (done) done(arg, &r);
 }
 
-static void describe_timeout(hw_error *err, const input *in) {
+static void describe_timeout(hw_error *err, const hw_connector *c) {
   hw_error_code(err, HW_ETIMEOUT, "PauseTimeout",
-                "connector %s did not stop fetching within %.1f s; it stays held and will not begin another fetch",
-                in->c.spec->endpoint, (double)in->c.rt->pause_timeout_us / 1e6);
+                "connector %s did not stop %s within %.1f s; it stays held and will not begin another %s",
+                c->spec->endpoint, c->spec->is_input ? "fetching" : "writing", (double)c->rt->pause_timeout_us / 1e6,
+                c->spec->is_input ? "fetch" : "write");
 }
 
 static hw_status stopping(hw_error *err) {
@@ -53,15 +54,15 @@ static hw_status stopping(hw_error *err) {
 }
 
 /* The status to reply with. */
-static hw_status describe(hw_error *err, hw_status status, const input *in) {
-  if (status == HW_ETIMEOUT) describe_timeout(err, in);
+static hw_status describe(hw_error *err, hw_status status, const hw_connector *c) {
+  if (status == HW_ETIMEOUT) describe_timeout(err, c);
   return status == HW_ECANCELED ? stopping(err) : status;
 }
 
-static void single_done(transition *t, input *in, hw_status status) {
+static void single_done(transition *t, hw_connector *c, hw_status status) {
   single *s = (single *)t;
   hw_error err = {0};
-  status = describe(&err, status, in);
+  status = describe(&err, status, c);
   reply(s->done, s->arg, status, &err, t);
   free(s);
 }
@@ -87,7 +88,7 @@ static void group_done(group *g) {
   deployment *d = g->d;
   hw_status status = (hw_status)atomic_load(&g->status);
   hw_error err = {0};
-  if (status) status = describe(&err, status, d->inputs[g->late]);
+  if (status) status = describe(&err, status, &d->inputs[g->late]->c);
   settle(g);
   if (g->stop) {
     deployment_set_phase(d, PHASE_DRAINING);
@@ -103,10 +104,10 @@ static void group_left(group *g) {
   if (atomic_fetch_sub(&g->left, 1) == 1) group_done(g);
 }
 
-static void item_done(transition *t, input *in, hw_status status) {
+static void item_done(transition *t, hw_connector *c, hw_status status) {
   group *g = ((item *)t)->group;
   uint32_t none = HW_OK;
-  if (status && atomic_compare_exchange_strong(&g->status, &none, (uint32_t)status)) g->late = in->c.index;
+  if (status && atomic_compare_exchange_strong(&g->status, &none, (uint32_t)status)) g->late = c->index;
   group_left(g);
 }
 
@@ -136,14 +137,14 @@ static void add(deployment *d, group *g) {
     it->t.hold = g->hold;
     it->t.patient = g->stop; /* a stop has its own deadline */
     it->t.done = item_done;
-    control_add(&d->inputs[i]->control, &it->t);
+    control_add(&d->inputs[i]->c.control, &it->t);
   }
 }
 
 /* Without the lock: this may answer others. Gives up our part of the group. */
 static void run(deployment *d, group *g) {
   for (uint32_t i = 0; i < d->program->n_connectors; i++)
-    if (d->inputs[i]) control_run(&d->inputs[i]->control);
+    if (d->inputs[i]) control_run(&d->inputs[i]->c.control);
   group_left(g);
 }
 
@@ -190,15 +191,16 @@ void deployment_hold_all(deployment *d) {
 
 /* ---- one connector ------------------------------------------------------- */
 
-static void control_input(input *in, bool pause, hw_done *done, void *arg) {
+static void control_connector(hw_connector *c, bool pause, hw_done *done, void *arg) {
   hw_error err = {0};
-  if (deployment_phase(in->c.d) >= PHASE_CLOSING) {
+  /* Flushing, an output ends its document whatever holds it. */
+  if (deployment_phase(c->d) >= (c->spec->is_input ? PHASE_CLOSING : PHASE_FLUSHING)) {
     reply(done, arg, stopping(&err), &err, NULL);
     return;
   }
   single *s = calloc(1, sizeof *s);
   if (!s) {
-    hw_error_set(&err, HW_ENOMEM, "no memory to pause or start connector %s", in->c.spec->endpoint);
+    hw_error_set(&err, HW_ENOMEM, "no memory to pause or start connector %s", c->spec->endpoint);
     reply(done, arg, HW_ENOMEM, &err, NULL);
     return;
   }
@@ -207,15 +209,15 @@ static void control_input(input *in, bool pause, hw_done *done, void *arg) {
   s->t.done = single_done;
   s->done = done;
   s->arg = arg;
-  control_add(&in->control, &s->t);
-  control_run(&in->control);
+  control_add(&c->control, &s->t);
+  control_run(&c->control);
 }
 
 void deployment_control(deployment *d, uint32_t connector, bool pause, hw_done *done, void *arg) {
   if (connector == DEPLOYMENT_ALL)
     control_pipeline(d, pause, done, arg);
   else
-    control_input(d->inputs[connector], pause, done, arg);
+    control_connector(deployment_connector(d, connector), pause, done, arg);
 }
 
 bool deployment_running(const deployment *d) {

@@ -21,6 +21,7 @@
 #include "runtime/histogram.h"
 #include "runtime/input.h"
 #include "runtime/output.h"
+#include "runtime/spill.h"
 
 typedef enum phase {
   PHASE_NEW, PHASE_OPENING, PHASE_OPEN, PHASE_HOLDING, PHASE_DRAINING, PHASE_FLUSHING, PHASE_CLOSING, PHASE_CLOSED,
@@ -36,7 +37,7 @@ struct deployment {
   circuit *circuit;
   input **inputs;          /* by connector of the program; NULL where it is an output */
   output **outputs;        /* the other way round */
-  uint32_t n_inputs, n_outputs;
+  uint32_t n_inputs, n_outputs, n_spills;
   char incarnation[37];
   int64_t started_wall_us;
   _Atomic uint64_t started_us;        /* 0: not yet */
@@ -84,6 +85,10 @@ struct deployment {
 
 void deployment_set_phase(deployment *d, phase p);
 phase deployment_phase(const deployment *d);
+
+static inline hw_connector *deployment_connector(const deployment *d, uint32_t i) {
+  return d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c;
+}
 
 /* deployment_step.c */
 task_next deployment_run(task *t, bool may_block);

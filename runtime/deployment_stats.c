@@ -21,12 +21,15 @@ static void name_holds(uint32_t reasons, char *out, size_t room) {
       at += (size_t)snprintf(out + at, room - at, "%s%s", at ? " " : "", hold_names[i].name);
 }
 
-static void input_stats(deployment *d, input *in, connector_stats *out) {
-  uint32_t reasons = gate_reasons(&in->gate);
+static void gate_stats(hw_connector *c, connector_stats *out) {
+  uint32_t reasons = gate_reasons(&c->gate);
   name_holds(reasons, out->holds, sizeof out->holds);
   out->paused = reasons & GATE_USER;
   out->active = reasons == 0;
-  out->epoch = control_epoch(&in->control);
+  out->epoch = control_epoch(&c->control);
+}
+
+static void input_stats(deployment *d, input *in, connector_stats *out) {
   out->end_of_input = atomic_load(&in->end_of_input);
   out->total_records = atomic_load(&in->total_records); /* before what is buffered, for `quiescent` */
   out->buffered_records = queue_records(&in->source.queue);
@@ -40,27 +43,53 @@ static void input_stats(deployment *d, input *in, connector_stats *out) {
   out->quiescent = out->buffered_records == 0 && deployment_completed(d) >= mark;
 }
 
+static void spill_stats(const spill *s, connector_stats *out) {
+  out->queued_bytes += queue_difference(&s->in.bytes, &s->gone.bytes);
+  out->memory += atomic_load(&s->list_held);
+  out->spill_bytes = atomic_load(&s->on_disk);
+  out->spilled_records = atomic_load(&s->spilled);
+}
+
+static const char *const on_full_names[] = {
+    [ON_FULL_HOLD] = "hold", [ON_FULL_SPILL] = "spill", [ON_FULL_DROP] = "drop"};
+
 static void output_stats(const deployment *d, const output *o, connector_stats *out) {
   out->transmitted_records = atomic_load(&o->transmitted_records);
   out->transmitted_bytes = atomic_load(&o->transmitted_bytes);
-  out->queued_records = queue_records(&o->queue);
-  out->queued_batches = queue_batches(&o->queue);
+  out->on_full = on_full_names[o->c.spec->on_full];
+  out->queued_records = output_records(o);
+  out->queued_batches = output_batches(o);
   out->queued_bytes = queue_bytes(&o->queue);
   out->dropped_records = atomic_load(&o->dropped_records);
   out->memory = queue_held(&o->queue);
   out->total_processed_input_records = output_mark(o, atomic_load(&d->mark));
   out->total_processed_steps = output_is_idle(o) ? atomic_load(&d->steps) : atomic_load(&o->done_step);
+  if (o->spill) spill_stats(o->spill, out);
+}
+
+/* A spill that cannot is a reason to be unhealthy. */
+static hw_status spill_trouble(output *o, connector_stats *out) {
+  if (!o->spill || out->health_reason) return HW_OK;
+  pthread_mutex_lock(&o->c.lock);
+  if (*o->spill->trouble) out->health_reason = strdup(o->spill->trouble);
+  bool lost = *o->spill->trouble && !out->health_reason;
+  pthread_mutex_unlock(&o->c.lock);
+  out->healthy = !out->health_reason;
+  return lost ? HW_ENOMEM : HW_OK;
 }
 
 hw_status deployment_connector_stats(deployment *d, uint32_t i, bool with_errors, connector_stats *out) {
-  hw_connector *c = d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c;
+  hw_connector *c = deployment_connector(d, i);
   hw_status st = connector_fill_stats(c, with_errors, out);
   if (st != HW_OK) return st;
+  gate_stats(c, out);
   if (d->inputs[i])
     input_stats(d, d->inputs[i], out);
   else
     output_stats(d, d->outputs[i], out);
-  return HW_OK;
+  if (d->outputs[i]) st = spill_trouble(d->outputs[i], out);
+  if (st != HW_OK) connector_stats_fini(out);
+  return st;
 }
 
 static uint64_t resident_bytes(void) {
@@ -162,7 +191,7 @@ void deployment_latency(deployment *d, latency_summary *out) {
 uint64_t deployment_num_errors(const deployment *d) {
   uint64_t sum = 0;
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
-    const hw_connector *c = d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c;
+    const hw_connector *c = deployment_connector(d, i);
     for (unsigned k = 0; k < ERROR_KINDS; k++) sum += atomic_load(&c->counts[k]);
   }
   return sum;

@@ -78,7 +78,7 @@ static bool outputs_accept(deployment *d) {
     bool ok = accepts(out);
     if (ok) atomic_store(&out->pipeline_waits, false);
     all = all && ok;
-    if (ok && output_is_idle(out) && !out->n_waiting)
+    if (ok && output_is_idle(out))
       untouch(d, i);
     else
       i++;
@@ -119,7 +119,7 @@ static void eval_failed(deployment *d, const batch *b, const eval_error *e) {
                   e->row_text, *e->row_text ? ": " : "", records, b->pub.schema->name);
   d->failed = true;
   for (uint32_t i = 0; i < d->program->n_connectors; i++)
-    if (d->inputs[i]) gate_hold(&d->inputs[i]->gate, GATE_PIPELINE);
+    if (d->inputs[i]) gate_hold(&d->inputs[i]->c.gate, GATE_PIPELINE);
   if (d->events.failed) d->events.failed(d->events.arg, &err);
 }
 
@@ -190,12 +190,12 @@ bool deployment_is_quiet(deployment *d) {
   if (atomic_load(&d->ready)) return false;
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
     if (d->inputs[i] && queue_batches(&d->inputs[i]->source.queue)) return false;
-    if (d->outputs[i] && queue_batches(&d->outputs[i]->queue)) return false; /* nor is one to be dropped */
+    if (d->outputs[i] && output_batches(d->outputs[i])) return false; /* nor is one to be dropped */
   }
   return producers_are_quiet(d);
 }
 
-static bool input_is_over(input *in) { return gate_reasons(&in->gate) & GATE_ENDED; }
+static bool input_is_over(input *in) { return gate_reasons(&in->c.gate) & GATE_ENDED; }
 
 static bool carries(const program_connector *spec, const char *label) {
   for (uint32_t i = 0; i < spec->n_labels; i++)
@@ -217,7 +217,7 @@ static void release_followers(deployment *d) {
   uint32_t left = 0;
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
     input *in = d->inputs[i];
-    if (!in || !(gate_reasons(&in->gate) & GATE_START_AFTER)) continue;
+    if (!in || !(gate_reasons(&in->c.gate) & GATE_START_AFTER)) continue;
     bool met = true;
     for (uint32_t k = 0; k < in->c.spec->n_start_after && met; k++) met = label_is_done(d, in->c.spec->start_after[k]);
     if (met)
@@ -236,7 +236,7 @@ static bool all_inputs_over(const deployment *d) {
 
 static bool find_failed(const deployment *d, hw_error *err) {
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
-    hw_connector *c = d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c;
+    hw_connector *c = deployment_connector(d, i);
     if (!connector_failed(c)) continue;
     pthread_mutex_lock(&c->lock);
     hw_error_set(err, HW_EIO, "connector %s failed: %s", c->spec->endpoint, c->fatal);

@@ -1,7 +1,7 @@
-/* gate.h - decides, alone, whether a connector may fetch.
+/* gate.h - decides, alone, whether a connector may fetch, or write.
  *
  * DESIGN
- * One atomic word per input connector:
+ * One atomic word per connector; a fetch stands for a write where it is an output:
  *
  *     63 ........ 32 | 31 ... 17 | 16     | 15 ........ 0
  *     fetches        | unused    | WAITED | reasons to hold
@@ -51,6 +51,9 @@ static inline bool gate_enter(gate *g) {
   } while (!atomic_compare_exchange_weak(&g->word, &w, w + GATE_FETCH));
   return true;
 }
+
+/* Begins one whatever the reasons: for the end of an output, which must still wait for nobody. */
+static inline void gate_enter_anyway(gate *g) { atomic_fetch_add(&g->word, GATE_FETCH); }
 
 /* Ends a fetch; true: it was the last one and somebody waits for that. */
 static inline HW_MUST_USE bool gate_leave(gate *g) {

@@ -122,7 +122,7 @@ static hw_fetch call_fetch(input *in, bool may_block, hw_error *err) {
   if (!may_block) return ops->fetch(in->c.instance, &args, err);
   connector_enter_blocking(&in->c);
   /* Whoever holds us interrupts afterwards: either it sees the call, or we see the hold. */
-  hw_fetch r = gate_reasons(&in->gate) ? HW_FETCH_BLOCK : ops->fetch(in->c.instance, &args, err);
+  hw_fetch r = gate_reasons(&in->c.gate) ? HW_FETCH_BLOCK : ops->fetch(in->c.instance, &args, err);
   connector_leave_blocking(&in->c);
   return r;
 }
@@ -130,7 +130,7 @@ static hw_fetch call_fetch(input *in, bool may_block, hw_error *err) {
 /* Nothing more will come, and what came is queued. */
 static void end(input *in) {
   if (!connector_failed(&in->c)) atomic_store(&in->end_of_input, true);
-  gate_hold(&in->gate, GATE_ENDED);
+  gate_hold(&in->c.gate, GATE_ENDED);
   deployment_source_ready(in->c.d, &in->source); /* the pipeline looks whether all is done */
 }
 
@@ -145,7 +145,7 @@ static void retry_later(input *in, const hw_error *err) {
   connector_add_error(&in->c, ERROR_TRANSPORT, "retry", "%s; next try in %.1f s", err->message, (double)delay / 1e6);
   connector_set_trouble(&in->c, err->message);
   in->c.retry_at_us = sched_now_us() + delay;
-  gate_hold(&in->gate, GATE_RETRY);
+  gate_hold(&in->c.gate, GATE_RETRY);
   task_wait_us(&in->c.task, delay);
 }
 
@@ -158,11 +158,11 @@ static void recovered(input *in) {
 /* Held until the queue has room; the look after the hold meets a consumer that
  * made room between ours and it. */
 static void hold_for_room(input *in) {
-  gate_hold(&in->gate, GATE_BACKPRESSURE);
+  gate_hold(&in->c.gate, GATE_BACKPRESSURE);
   if (in->starved)
     task_wait_us(&in->c.task, LATE_RETRY_US << in->starvations);
   else if (!queue_is_full(&in->source.queue))
-    gate_release(&in->gate, GATE_BACKPRESSURE);
+    gate_release(&in->c.gate, GATE_BACKPRESSURE);
 }
 
 static task_next after_fetch(input *in, hw_fetch r, const hw_error *err) {
@@ -205,32 +205,34 @@ static void lift_timed_holds(input *in) {
     task_wait_us(&in->c.task, in->c.retry_at_us - now); /* another wait may have taken its place */
   } else if (in->c.retry_at_us) {
     in->c.retry_at_us = 0;
-    gate_release(&in->gate, GATE_RETRY);
+    gate_release(&in->c.gate, GATE_RETRY);
   }
   if (in->starved) {
     in->starved = false;
-    if (!queue_is_full(&in->source.queue)) gate_release(&in->gate, GATE_BACKPRESSURE);
+    if (!queue_is_full(&in->source.queue)) gate_release(&in->c.gate, GATE_BACKPRESSURE);
   }
 }
 
 static task_next input_run(task *t, bool may_block) {
   input *in = (input *)t;
   lift_timed_holds(in);
-  if (!gate_enter(&in->gate)) return TASK_IDLE;
+  if (!gate_enter(&in->c.gate)) return TASK_IDLE;
   task_next next = fetch(in, may_block);
-  if (gate_leave(&in->gate)) control_run(&in->control);
+  if (gate_leave(&in->c.gate)) control_run(&in->c.control);
   return next;
 }
 
 void input_release(input *in, uint32_t reasons) {
   if (reasons & (GATE_PIPELINE | GATE_USER | GATE_START_AFTER)) atomic_store(&in->resumed, true);
-  if (gate_release(&in->gate, reasons)) task_notify(&in->c.task);
+  if (gate_release(&in->c.gate, reasons)) task_notify(&in->c.task);
 }
+
+static void release(hw_connector *c, uint32_t reasons) { input_release((input *)c, reasons); }
 
 /* The pipeline took batches from the queue. */
 static void has_room(source *s) {
   input *in = (input *)((char *)s - offsetof(input, source));
-  if (gate_reasons(&in->gate) & GATE_BACKPRESSURE && !queue_is_full(&s->queue)) input_release(in, GATE_BACKPRESSURE);
+  if (gate_reasons(&in->c.gate) & GATE_BACKPRESSURE && !queue_is_full(&s->queue)) input_release(in, GATE_BACKPRESSURE);
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -240,11 +242,12 @@ hw_status input_init(input *in, deployment *d, runtime *rt, uint32_t index, cons
   in->c.spec = spec;
   in->c.schema = schema;
   uint32_t reasons = GATE_PIPELINE | (spec->paused ? GATE_USER : 0) | (spec->n_start_after ? GATE_START_AFTER : 0);
-  gate_init(&in->gate, reasons);
+  gate_init(&in->c.gate, reasons);
   in->rows_wanted = BATCH_ROWS_MIN;
+  in->c.counted = &in->total_records;
+  in->c.release = release;
   if (connector_init(&in->c, d, rt, index, input_run, spec->input->capabilities & HW_CAP_BLOCKING) != HW_OK)
     goto no_connector;
-  if (control_init(&in->control, in, rt->sched) != HW_OK) goto no_control;
   if (!source_init(&in->source, spec->relation, (uint64_t)spec->max_queued_records, (uint64_t)spec->max_queued_bytes,
                    has_room))
     goto no_source;
@@ -252,13 +255,10 @@ hw_status input_init(input *in, deployment *d, runtime *rt, uint32_t index, cons
   if (st == HW_OK) return HW_OK;
   in->c.instance = NULL;
   queue_fini(&in->source.queue);
-  control_fini(&in->control);
   connector_fini(&in->c);
   return st;
 
 no_source:
-  control_fini(&in->control);
-no_control:
   connector_fini(&in->c);
 no_connector:
   return hw_error_set(err, HW_ENOMEM, "no memory for connector %s", spec->endpoint);
@@ -274,6 +274,5 @@ void input_drop(input *in) {
 
 void input_fini(input *in) {
   queue_fini(&in->source.queue);
-  control_fini(&in->control);
   connector_fini(&in->c);
 }

@@ -12,15 +12,11 @@
 #define RUNTIME_INPUT_H
 
 #include "runtime/connector.h"
-#include "runtime/control.h"
-#include "runtime/gate.h"
 #include "runtime/source.h"
 
 typedef struct input {
   hw_connector c; /* first */
   source source;
-  alignas(64) gate gate;
-  control control;
   /* the task's own, while it is in the gate */
   batch *open;          /* being filled */
   hw_batch *lent;       /* with the transport, see hw_input_batch */

@@ -1,71 +1,15 @@
 #include "runtime/output.h"
 #include "runtime/report.h"
+#include "runtime/spill.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define OUTPUT_MEMORY_PART 4u
 #define ENCODE_BYTES (256u << 10) /* written at a time */
 #define FLUSH_EVERY_US 1000000u   /* while data keeps coming */
 #define QUANTUM_US 200u
 #define RETRY_MEMORY_US 1000u
-
-/* ---- the pipeline's side ------------------------------------------------- */
-
-static bool wait_in_list(output *out, batch *b) {
-  if (out->n_waiting == out->waiting_capacity) {
-    uint32_t capacity = out->waiting_capacity ? out->waiting_capacity * 2 : 16;
-    batch **list = realloc(out->waiting, capacity * sizeof *list);
-    if (!list) return false;
-    out->waiting = list;
-    out->waiting_capacity = capacity;
-  }
-  out->waiting[out->n_waiting++] = b;
-  return true;
-}
-
-static void drop(output *out, batch *b) {
-  atomic_fetch_add(&out->dropped_records, hw_batch_count(&b->pub));
-  hw_batch_unref(&b->pub);
-}
-
-hw_status output_offer(output *out, const batch *b) {
-  batch *mine = batch_of(hw_batch_ref(&b->pub));
-  if (atomic_load(&out->failed)) {
-    drop(out, mine);
-    return HW_OK;
-  }
-  if (!out->n_waiting && queue_push(&out->queue, mine)) return HW_OK;
-  if (!wait_in_list(out, mine)) {
-    hw_batch_unref(&mine->pub);
-    return HW_ENOMEM;
-  }
-  queue_count_in(&out->queue, mine);
-  return HW_OK;
-}
-
-/* The output may have gone idle since: what finds a slot now wakes it. */
-static void place_waiting(output *out) {
-  uint32_t first = out->first_waiting;
-  while (out->first_waiting < out->n_waiting && queue_place(&out->queue, out->waiting[out->first_waiting]))
-    out->first_waiting++;
-  if (out->first_waiting != first) task_notify(&out->c.task);
-  if (out->first_waiting == out->n_waiting) out->first_waiting = out->n_waiting = 0;
-}
-
-bool output_accepts(output *out) {
-  if (out->n_waiting) place_waiting(out);
-  return atomic_load(&out->failed) || (!out->n_waiting && !queue_is_full(&out->queue));
-}
-
-bool output_is_idle(const output *out) {
-  return atomic_load(&out->failed) || queue_batches(&out->queue) == 0;
-}
-
-uint64_t output_mark(const output *out, uint64_t pipeline_mark) {
-  if (output_is_idle(out)) return pipeline_mark;
-  uint64_t mark = atomic_load(&out->done_mark);
-  return mark < pipeline_mark ? mark : pipeline_mark;
-}
 
 /* ---- encoding ------------------------------------------------------------ */
 
@@ -99,7 +43,7 @@ static void batch_done(output *out, batch *b, uint32_t bad) {
   out->last_step = b->step;
   queue_done(&out->queue, b);
   hw_batch_unref(&b->pub);
-  if (atomic_load(&out->pipeline_waits) && !queue_is_full(&out->queue)) deployment_output_progress(out->c.d, out);
+  output_tell_room(out);
 }
 
 static hw_status begin(output *out) {
@@ -156,11 +100,13 @@ static void recovered(output *out) {
   connector_set_trouble(&out->c, NULL);
 }
 
-/* For good: what it holds and is given from now on is counted as dropped. */
-static void fail(output *out, const hw_error *err) {
+void output_fail(output *out, const hw_error *err) {
+  if (atomic_load(&out->failed)) return;
   connector_add_error(&out->c, ERROR_TRANSPORT, "fatal", "%s", err->message);
   connector_set_fatal(&out->c, err->message);
   atomic_store(&out->failed, true);
+  task_notify(&out->c.task); /* which drops what it holds */
+  if (out->spill) spill_go_on(out->spill);
   deployment_output_progress(out->c.d, out);
 }
 
@@ -174,7 +120,7 @@ static bool after_call(output *out, hw_write r, const hw_error *err, task_next *
   case HW_WRITE_RETRY: retry_later(out, err); return false;
   case HW_WRITE_FATAL: break;
   }
-  fail(out, err);
+  output_fail(out, err);
   return false;
 }
 
@@ -189,6 +135,12 @@ static void call_begin(output *out, call *c, bool may_block) {
   if (may_block) connector_enter_blocking(&out->c);
 }
 
+/* Whoever holds us interrupts afterwards: either it sees a call that may block, or
+ * we see the hold before the call. */
+static bool is_held(const output *out, const call *c) {
+  return c->args.may_block && gate_reasons(&out->c.gate) && atomic_load(&out->phase) == OUTPUT_OPEN;
+}
+
 static void call_end(output *out, const call *c) {
   if (c->args.may_block) connector_leave_blocking(&out->c);
 }
@@ -199,8 +151,10 @@ static bool write_buffer(output *out, bool may_block, task_next *next) {
     call c;
     size_t written = 0;
     call_begin(out, &c, may_block);
-    hw_write r = out->c.spec->output->ops->write(out->c.instance, &c.args, out->bytes.data + out->sent,
-                                                 out->bytes.len - out->sent, &written, &c.err);
+    hw_write r = HW_WRITE_BLOCK;
+    if (!is_held(out, &c))
+      r = out->c.spec->output->ops->write(out->c.instance, &c.args, out->bytes.data + out->sent,
+                                          out->bytes.len - out->sent, &written, &c.err);
     call_end(out, &c);
     out->sent += written;
     out->dirty = out->dirty || written;
@@ -217,7 +171,8 @@ static bool write_buffer(output *out, bool may_block, task_next *next) {
 static bool write_batch(output *out, bool may_block, task_next *next) {
   call c;
   call_begin(out, &c, may_block);
-  hw_write r = out->c.spec->output->ops->take(out->c.instance, &c.args, &out->current->pub, &c.err);
+  hw_write r = HW_WRITE_BLOCK;
+  if (!is_held(out, &c)) r = out->c.spec->output->ops->take(out->c.instance, &c.args, &out->current->pub, &c.err);
   call_end(out, &c);
   if (!after_call(out, r, &c.err, next)) return false;
   out->dirty = true;
@@ -231,7 +186,8 @@ static bool flush(output *out, bool may_block, task_next *next) {
   if (out->dirty && out->c.spec->output->ops->flush) {
     call c;
     call_begin(out, &c, may_block);
-    hw_write r = out->c.spec->output->ops->flush(out->c.instance, &c.args, &c.err);
+    hw_write r = HW_WRITE_BLOCK;
+    if (!is_held(out, &c)) r = out->c.spec->output->ops->flush(out->c.instance, &c.args, &c.err);
     call_end(out, &c);
     if (!after_call(out, r, &c.err, next)) return false;
   }
@@ -256,8 +212,9 @@ static void do_reopen(output *out, bool may_block) {
 /* ---- the task ------------------------------------------------------------ */
 
 static void drop_taken(output *out, batch *b) {
+  output_count_dropped(out, hw_batch_count(&b->pub));
   queue_done(&out->queue, b);
-  drop(out, b);
+  hw_batch_unref(&b->pub);
 }
 
 static void drop_all(output *out) {
@@ -277,7 +234,7 @@ static bool encoding_failed(output *out, hw_status st, task_next *next) {
   }
   hw_error err;
   hw_error_set(&err, st, "format %s cannot encode these rows", out->c.spec->format->name);
-  fail(out, &err);
+  output_fail(out, &err);
   return false;
 }
 
@@ -340,10 +297,8 @@ static task_next run_failed(output *out) {
   return TASK_IDLE;
 }
 
-static task_next output_run(task *t, bool may_block) {
-  output *out = (output *)t;
-  if (atomic_load(&out->failed)) return run_failed(out);
-  if (atomic_load(&out->phase) == OUTPUT_FINISHED) return TASK_IDLE;
+/* Inside the gate. */
+static task_next write_on(output *out, bool may_block) {
   uint64_t now = sched_now_us();
   if (out->c.retry_at_us > now) {
     task_wait_us(&out->c.task, out->c.retry_at_us - now); /* another wait may have taken its place */
@@ -358,6 +313,32 @@ static task_next output_run(task *t, bool may_block) {
     if (nothing) return when_idle(out, may_block);
     if (sched_now_us() - now > QUANTUM_US) return TASK_AGAIN;
   }
+}
+
+/* A stop ends the document of an output that has written all it was given, whatever
+ * holds it. */
+static bool enter(output *out) {
+  if (atomic_load(&out->phase) == OUTPUT_OPEN) return gate_enter(&out->c.gate);
+  gate_enter_anyway(&out->c.gate);
+  return true;
+}
+
+static task_next output_run(task *t, bool may_block) {
+  output *out = (output *)t;
+  if (atomic_load(&out->failed)) return run_failed(out);
+  if (atomic_load(&out->phase) == OUTPUT_FINISHED || !enter(out)) return TASK_IDLE;
+  task_next next = write_on(out, may_block);
+  if (gate_leave(&out->c.gate)) control_run(&out->c.control);
+  return next;
+}
+
+static void release(hw_connector *c, uint32_t reasons) {
+  if (gate_release(&c->gate, reasons)) task_notify(&c->task);
+}
+
+/* A paused output takes more than one that writes: the pipeline looks again. */
+static void held(hw_connector *c) {
+  deployment_output_progress(c->d, (output *)c);
 }
 
 void output_finish(output *out) {
@@ -379,6 +360,13 @@ static hw_status make_encoder(output *out, hw_error *err) {
   return spec->format->encoder->create(spec->format_config, out->c.schema, &out->encoder, err);
 }
 
+/* Outputs that are paused or slow keep what they hold from everybody: one of them
+ * gets no more than a part of the memory that there is. */
+static uint64_t held_most(const runtime *rt, const program_connector *spec) {
+  uint64_t most = (uint64_t)spec->max_queued_bytes, part = rt->mem.limit / OUTPUT_MEMORY_PART;
+  return most < part ? most : part;
+}
+
 hw_status output_init(output *out, deployment *d, runtime *rt, uint32_t index, const program_connector *spec,
                       const hw_schema *schema, hw_error *err) {
   out->c.spec = spec;
@@ -386,7 +374,13 @@ hw_status output_init(output *out, deployment *d, runtime *rt, uint32_t index, c
   hw_status st = HW_ENOMEM;
   if (connector_init(&out->c, d, rt, index, output_run, spec->output->capabilities & HW_CAP_BLOCKING) != HW_OK)
     goto no_connector;
-  if (!queue_init(&out->queue, (uint64_t)spec->max_queued_records, (uint64_t)spec->max_queued_bytes)) goto no_queue;
+  out->c.counted = &out->transmitted_records;
+  out->c.release = release;
+  out->c.held = held;
+  if (spec->paused) (void)gate_hold(&out->c.gate, GATE_USER);
+  if (!queue_init(&out->queue, (uint64_t)spec->max_queued_records, held_most(rt, spec))) goto no_queue;
+  if (spec->on_full == ON_FULL_SPILL && !(out->spill = spill_new(out, rt->spill_dir, (uint64_t)spec->max_spill_bytes)))
+    goto no_spill;
   if ((st = make_encoder(out, err)) != HW_OK) goto no_encoder;
   st = spec->output->ops->create(&out->c, spec->transport_config, &out->c.instance, err);
   if (st == HW_OK) return HW_OK;
@@ -394,6 +388,8 @@ hw_status output_init(output *out, deployment *d, runtime *rt, uint32_t index, c
   out->c.instance = NULL;
   if (out->encoder) spec->format->encoder->destroy(out->encoder);
 no_encoder:
+  spill_free(out->spill);
+no_spill:
   queue_fini(&out->queue);
 no_queue:
   connector_fini(&out->c);
@@ -408,15 +404,13 @@ void output_drop(output *out) {
   if (out->encoder) out->c.spec->format->encoder->destroy(out->encoder);
   out->encoder = NULL;
   drop_all(out);
-  while (out->first_waiting < out->n_waiting) drop(out, out->waiting[out->first_waiting++]);
-  free(out->waiting);
-  out->waiting = NULL;
-  out->n_waiting = out->first_waiting = 0;
   free(out->bytes.data);
   out->bytes = (hw_bytes){0};
 }
 
 void output_fini(output *out) {
+  batch_list_fini(&out->waiting);
+  spill_free(out->spill);
   queue_fini(&out->queue);
   connector_fini(&out->c);
 }

@@ -4,9 +4,11 @@
  * An output is a task that takes batches from its queue, encodes them into one
  * buffer of some hundred KiB and writes that out; the buffer stays until the
  * sink has taken all of it, so a sink that fails for a time loses nothing. The
- * circuit's side (output_offer) never waits: what finds no slot in the queue
- * stands in a list on that side, counted as queued, and the pipeline takes no more
- * input until the list is empty (on_full = hold).
+ * circuit's side (output_offer.c) never waits.
+ *
+ * Each run of the task that calls the sink does so inside the gate (gate.h), as a
+ * fetch of an input does: so a pause of an output is true when no call is in progress
+ * and none can begin.
  *
  * `done_mark` says how far this sink has come: all that the pipeline had taken in
  * up to there is written. Several batches may have one mark, so it is reached when
@@ -15,10 +17,13 @@
 #ifndef RUNTIME_OUTPUT_H
 #define RUNTIME_OUTPUT_H
 
+#include "runtime/batch_list.h"
 #include "runtime/connector.h"
 #include "runtime/queue.h"
 
 #include <headworks/format.h>
+
+typedef struct spill spill;
 
 typedef enum output_phase { OUTPUT_OPEN, OUTPUT_FINISH, OUTPUT_FINISHED } output_phase;
 
@@ -26,9 +31,11 @@ typedef struct output {
   hw_connector c; /* first */
   queue queue;
   /* the pipeline's task */
-  batch **waiting;         /* found no slot; a queue of its own */
-  uint32_t n_waiting, first_waiting, waiting_capacity;
+  batch_list waiting;      /* found no slot */
+  uint64_t ceiling;        /* see output_offer.c; 0: none */
   _Atomic bool pipeline_waits; /* wants to be notified when there is room */
+  _Atomic bool catches_up; /* there is a ceiling */
+  spill *spill;            /* NULL: on_full is another */
   /* the output's task */
   void *encoder;           /* NULL: takes whole batches */
   bool begun;              /* the document's opening is written */
@@ -49,7 +56,7 @@ typedef struct output {
   _Atomic uint32_t phase;  /* output_phase: set to FINISH by the pipeline, to FINISHED by the output */
   _Atomic bool failed;
   _Atomic uint64_t transmitted_records, transmitted_bytes, done_mark, done_step;
-  _Atomic uint64_t dropped_records; /* after it failed for good */
+  _Atomic uint64_t dropped_records; /* for want of room, or after it failed for good */
 } output;
 
 hw_status output_init(output *out, deployment *d, runtime *rt, uint32_t index, const program_connector *spec,
@@ -61,6 +68,14 @@ void output_drop(output *out); /* destroys the instance, lets go of batches; fro
 hw_status output_offer(output *out, const batch *b);
 /* Moves what waits into the queue; true: the output can be given more. */
 bool output_accepts(output *out);
+/* It has become less in the queue: the output's task. */
+void output_tell_room(output *out);
+/* For good: what it holds and is given from now on is counted as dropped. [its task, the spill's] */
+void output_fail(output *out, const hw_error *err);
+void output_count_dropped(output *out, uint64_t records); /* [any thread] */
+/* What it was given and has not handled, in memory or spilled. [any thread] */
+uint64_t output_batches(const output *out);
+uint64_t output_records(const output *out);
 
 /* Whether everything it was given has been handled. [any thread] */
 bool output_is_idle(const output *out);

@@ -18,6 +18,8 @@ typedef struct program_branch {
   const expr **project; /* one per field of the view, of the field's exact type */
 } program_branch;
 
+typedef enum on_full { ON_FULL_HOLD, ON_FULL_SPILL, ON_FULL_DROP } on_full;
+
 typedef struct program_connector {
   const char *name;      /* "unnamed-{index}" where the program gives none */
   const char *endpoint;  /* "{relation}.{name}" */
@@ -33,6 +35,8 @@ typedef struct program_connector {
   const char **labels, **start_after;
   int64_t max_queued_records;        /* > 0 */
   int64_t max_queued_bytes;          /* > 0 */
+  on_full on_full;                   /* outputs */
+  int64_t max_spill_bytes;           /* > 0; ON_FULL_SPILL */
   int64_t max_batch_size;            /* rows; 0: as the batch allows */
   int64_t max_record_bytes;          /* longest record a parser may see */
   const char *json;                  /* the whole connector object with defaults, secrets masked */

@@ -1,14 +1,22 @@
 #include "runtime/runtime.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define MEMORY_LIMIT_DEFAULT (UINT64_C(1) << 30)
 #define PAUSE_TIMEOUT_DEFAULT_US (5 * UINT64_C(1000000))
+
+static const char *choose_spill_dir(const runtime_options *o) {
+  if (o->spill_dir) return o->spill_dir;
+  const char *tmp = getenv("TMPDIR");
+  return tmp && *tmp ? tmp : "/var/tmp";
+}
 
 runtime *runtime_new(const runtime_options *o, hw_error *err) {
   runtime *rt = aligned_alloc(64, (sizeof *rt + 63) & ~(size_t)63);
   if (!rt) goto no_memory;
   if (logger_init(&rt->log, o->log_level, o->log, o->log_arg) != HW_OK) goto no_log;
+  if (!(rt->spill_dir = strdup(choose_spill_dir(o)))) goto no_dir;
   if (mem_init(&rt->mem, o->memory_limit ? o->memory_limit : MEMORY_LIMIT_DEFAULT) != HW_OK) goto no_mem;
   rt->pause_timeout_us = o->pause_timeout_us ? o->pause_timeout_us : PAUSE_TIMEOUT_DEFAULT_US;
   rt->files = NULL;
@@ -19,10 +27,13 @@ runtime *runtime_new(const runtime_options *o, hw_error *err) {
   file_root_free(rt->files);
 no_files:
   mem_fini(&rt->mem);
+  free(rt->spill_dir);
   logger_fini(&rt->log);
   free(rt);
   return NULL;
 no_mem:
+  free(rt->spill_dir);
+no_dir:
   logger_fini(&rt->log);
 no_log:
   free(rt);
@@ -37,5 +48,6 @@ void runtime_free(runtime *rt) {
   file_root_free(rt->files);
   mem_fini(&rt->mem);
   logger_fini(&rt->log);
+  free(rt->spill_dir);
   free(rt);
 }

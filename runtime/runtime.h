@@ -13,12 +13,14 @@ typedef struct runtime {
   sched *sched;
   file_root *files; /* NULL: connectors open files anywhere */
   uint64_t pause_timeout_us; /* how long a pause may wait for a fetch to end */
+  char *spill_dir;
 } runtime;
 
 typedef struct runtime_options {
   unsigned workers;       /* 0: one per core */
   uint64_t memory_limit;  /* bytes; 0: 1 GiB */
   uint64_t pause_timeout_us; /* 0: 5 s */
+  const char *spill_dir;  /* where outputs spill to (copied); NULL: $TMPDIR, else /var/tmp */
   hw_log_level log_level;
   hw_log_function *log;
   void *log_arg;

@@ -27,19 +27,23 @@ typedef struct connector_stats {
   char *fatal_error;       /* NULL: none */
   bool healthy;            /* no failure standing */
   char *health_reason;     /* NULL when healthy */
-  /* inputs */
   bool paused;             /* by the user */
   bool active;             /* nothing holds it */
-  char holds[128];         /* reasons it is held, blank separated: "pipeline user start_after backpressure retry ended" */
+  char holds[128];         /* reasons it is held, blank separated, as "pipeline user start_after" */
+  uint64_t epoch;          /* of its latest pause or start */
+  uint64_t dropped_records; /* an input's by its source; an output's for want of room, or after it failed */
+  /* inputs */
   bool quiescent;          /* everything it took in has reached the sinks */
-  uint64_t epoch;
   char *position;
-  uint64_t total_bytes, total_records, buffered_bytes, buffered_records, dropped_records;
+  uint64_t total_bytes, total_records, buffered_bytes, buffered_records;
   uint64_t progress_done, progress_total;
   bool end_of_input;
   /* outputs */
   uint64_t transmitted_records, transmitted_bytes, queued_records, queued_batches, queued_bytes;
   uint64_t total_processed_input_records, total_processed_steps, memory;
+  const char *on_full;     /* "hold", "spill", "drop" */
+  uint64_t spill_bytes;    /* on disk now; the rows there count as queued */
+  uint64_t spilled_records; /* that were ever written there */
   /* both */
   uint64_t num_transport_errors, num_parse_errors, num_encode_errors;
   connector_error_list parse_errors, transport_errors, encode_errors; /* filled when asked for */

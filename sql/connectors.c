@@ -23,6 +23,8 @@
 #define QUEUE_RECORDS_MAX INT64_C(1000000000000)
 #define QUEUE_BYTES_PER_RECORD 1000
 
+static const char *const on_full_choices[] = {"hold", "spill", "drop", NULL}; /* as the enum on_full */
+
 const hw_option sql_connector_attributes[] = {
     {"name", HW_OPTION_STRING, 0, NULL, 0, 0, NULL, NULL,
      "Name, 1 to 100 letters, digits, _ and -, unique within the table or view; unnamed-{index} where there is none"},
@@ -30,7 +32,7 @@ const hw_option sql_connector_attributes[] = {
      "Where data comes from or goes to: {\"name\": ..., \"config\": {...}}"},
     {"format", HW_OPTION_JSON, 0, NULL, 0, 0, NULL, NULL,
      "How bytes stand for rows: {\"name\": ..., \"config\": {...}}; not for transports that make rows themselves"},
-    {"paused", HW_OPTION_BOOL, 0, "false", 0, 0, NULL, NULL, "Input: created paused, to be started over the API"},
+    {"paused", HW_OPTION_BOOL, 0, "false", 0, 0, NULL, NULL, "Created paused, to be started over the API"},
     {"labels", HW_OPTION_JSON, 0, "[]", 0, 0, NULL, NULL, "Input: names for start_after to refer to"},
     {"start_after", HW_OPTION_JSON, 0, NULL, 0, 0, NULL, NULL,
      "Input: a label or a list of labels; held until every connector that carries one of them is at its end"},
@@ -38,6 +40,10 @@ const hw_option sql_connector_attributes[] = {
      "Rows that may wait between the connector and the circuit"},
     {"max_queued_bytes", HW_OPTION_INT, 0, NULL, 1, INT64_MAX, "bytes", NULL,
      "Bytes that may wait there; 1000 times max_queued_records where not given"},
+    {"on_full", HW_OPTION_CHOICE, 0, "hold", 0, 0, NULL, on_full_choices,
+     "Output: what happens when that many wait: hold (the pipeline waits), spill (to files), drop (counted)"},
+    {"max_spill_bytes", HW_OPTION_INT, 0, "1073741824", 1 << 20, INT64_C(1) << 50, "bytes", NULL,
+     "Output with on_full = spill: most that its files may take; when they have, the pipeline waits"},
     {"max_batch_size", HW_OPTION_INT, 0, NULL, 1, UINT32_MAX, "records", NULL, "Input: most rows handed on at once"},
     {"max_record_bytes", HW_OPTION_INT, 0, "16777216", 1, INT64_C(1) << 31, "bytes", NULL,
      "Longest record that is taken; longer ones are reported as bad"},
@@ -332,13 +338,23 @@ static void take_orchestration(element *el, program_connector *made) {
   }
 }
 
+static void take_on_full(element *el, program_connector *made, const hw_config *attributes) {
+  const char *word = hw_config_string(attributes, "on_full");
+  while (strcmp(on_full_choices[made->on_full], word) != 0) made->on_full++;
+  made->max_spill_bytes = hw_config_int(attributes, "max_spill_bytes");
+  if (made->is_input && hw_config_is_set(attributes, "on_full"))
+    report(el, "on_full", "an input is held when its queue is full: on_full is for outputs");
+  if (made->on_full != ON_FULL_SPILL && hw_config_is_set(attributes, "max_spill_bytes"))
+    report(el, "max_spill_bytes", "nothing is spilled without \"on_full\": \"spill\"");
+}
+
 static void take_settings(element *el, program_connector *made, const hw_config *attributes) {
   made->paused = hw_config_bool(attributes, "paused");
-  if (made->paused && !made->is_input) report(el, "paused", "an output cannot be paused: only inputs can");
   made->max_queued_records = hw_config_int(attributes, "max_queued_records");
   made->max_queued_bytes = hw_config_is_set(attributes, "max_queued_bytes")
                                ? hw_config_int(attributes, "max_queued_bytes")
                                : made->max_queued_records * QUEUE_BYTES_PER_RECORD;
+  take_on_full(el, made, attributes);
   made->max_batch_size = hw_config_int(attributes, "max_batch_size");
   made->max_record_bytes = hw_config_int(attributes, "max_record_bytes");
 }
@@ -373,6 +389,8 @@ static char *whole_json(const program_connector *made, const hw_config *attribut
   json_t *format = made->format ? named_json(made->format->name, made->format_config) : NULL;
   json_t *rest = config_to_json(attributes);
   json_t *whole = json_pack("{s:s, s:o, s:o*}", "name", made->name, "transport", transport, "format", format);
+  if (rest && made->is_input) json_object_del(rest, "on_full");
+  if (rest && (made->is_input || made->on_full != ON_FULL_SPILL)) json_object_del(rest, "max_spill_bytes");
   bool ok = rest && whole && (format || !made->format) &&
             json_object_set_new(rest, "max_queued_bytes", json_integer(made->max_queued_bytes)) == 0 &&
             add_missing(whole, rest);

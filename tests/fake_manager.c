@@ -565,26 +565,17 @@ static int find_input(hw_pipeline *p, const char *table, const char *connector) 
   return -1;
 }
 
-static hw_status control_connector(hw_pipeline *p, const char *table, const char *connector, bool pause, hw_done *done,
-                                   void *arg, hw_error *err) {
+hw_status pipeline_control_connector(hw_pipeline *p, bool is_input, const char *table, const char *connector,
+                                     bool pause, hw_done *done, void *arg, hw_error *err) {
   hw_status status = refusal(p->engine, err);
   if (status == HW_OK) status = check_deployed(p, err);
   if (status != HW_OK) return status;
-  int input = find_input(p, table, connector);
+  int input = is_input ? find_input(p, table, connector) : -1;
   if (input < 0)
-    return hw_error_code(err, HW_ENOTFOUND, "UnknownInputEndpoint", "unknown input endpoint name '%s.%s'", table,
-                         connector);
+    return hw_error_code(err, HW_ENOTFOUND, is_input ? "UnknownInputEndpoint" : "UnknownOutputEndpoint",
+                         "unknown %s endpoint name '%s.%s'", is_input ? "input" : "output", table, connector);
   call(p, input, pause, done, arg);
   return HW_OK;
-}
-
-hw_status hw_connector_pause(hw_pipeline *p, const char *table, const char *connector, hw_done *done, void *arg,
-                             hw_error *err) {
-  return control_connector(p, table, connector, true, done, arg, err);
-}
-hw_status hw_connector_start(hw_pipeline *p, const char *table, const char *connector, hw_done *done, void *arg,
-                             hw_error *err) {
-  return control_connector(p, table, connector, false, done, arg, err);
 }
 
 /* ---- statistics ----------------------------------------------------------- */

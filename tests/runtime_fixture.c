@@ -372,6 +372,7 @@ static void on_reply(void *arg, const hw_reply *r) {
   ck_assert(!w->done);
   w->status = r->status;
   w->total = r->total_records;
+  w->epoch = r->epoch;
   if (r->error) memcpy(w->code, r->error->code, sizeof w->code);
   w->done = true;
   pthread_cond_broadcast(&fx_changed);

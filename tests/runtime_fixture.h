@@ -90,7 +90,7 @@ void fx_free(void);            /* after `stopped` */
 typedef struct fx_reply {
   bool done;
   hw_status status;
-  uint64_t total;
+  uint64_t total, epoch;
   char code[HW_ERROR_CODE_MAX];
 } fx_reply;
 void fx_ask(uint32_t connector, bool pause, fx_reply *r); /* does not wait */

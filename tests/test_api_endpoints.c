@@ -559,7 +559,9 @@ START_TEST(errors_of_actions_in_order) {
   expect_endpoint("/v0/pipelines/p/tables/%22NuMbers%22/connectors/C1/pause", "NuMbers.C1");
   expect_error("POST", "/v0/pipelines/p/tables/quoted/connectors/q/pause", 404, "UnknownInputEndpoint");
   expect_error("POST", "/v0/pipelines/p/tables/%22Numbers%22/connectors/c1/pause", 404, "UnknownInputEndpoint");
-  expect_error("POST", "/v0/pipelines/p/views/v/connectors/out/pause", 404, "NotFound");
+  expect_error("POST", "/v0/pipelines/p/views/v/connectors/out/pause", 404, "UnknownOutputEndpoint");
+  expect_error("POST", "/v0/pipelines/p/views/v/connectors/out/pause?wait=drained", 400, "InvalidParam");
+  expect_error("POST", "/v0/pipelines/none/views/v/connectors/out/begin", 400, "InvalidConnectorAction");
   expect_error("GET", "/v0/pipelines/p/tables/numbers/connectors/c1/pause", 405, "MethodNotAllowed");
 }
 END_TEST

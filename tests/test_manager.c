@@ -663,7 +663,8 @@ START_TEST(connectors_are_found_by_the_rules_of_sql) {
   ck_assert_int_eq(hw_connector_start(p, "\"Quoted\"", "c1", NULL, NULL, &err), HW_OK);
   ASSERT_REFUSED(hw_connector_start(p, "Quoted", "c1", NULL, NULL, &err), "UnknownInputEndpoint");
   ASSERT_REFUSED(hw_connector_start(p, "numbers", "C1", NULL, NULL, &err), "UnknownInputEndpoint");
-  ASSERT_REFUSED(hw_connector_start(p, "v", "out", NULL, NULL, &err), "UnknownInputEndpoint");
+  ck_assert_int_eq(hw_connector_start(p, "V", "out", NULL, NULL, &err), HW_OK); /* a view's is an output */
+  ASSERT_REFUSED(hw_connector_start(p, "v", "c1", NULL, NULL, &err), "UnknownOutputEndpoint");
   ASSERT_REFUSED(hw_connector_pause(p, "NumberS", "c2", NULL, NULL, &err), "UnknownInputEndpoint");
   ck_assert_str_eq(err.message,
                    "unknown input endpoint name 'numbers.c2' (pipeline 'demo' has: numbers.c1, Quoted.c1)");

@@ -54,6 +54,7 @@ typedef struct hw_engine_options {
   uint32_t drain_timeout_ms; /* how long a stop waits for what was fetched to be written; 0: 10 s */
   uint32_t pause_timeout_ms; /* how long a pause waits for a fetch to end; 0: 5 s */
   const char *file_root;     /* directory that connectors' files are confined to; NULL: none */
+  const char *spill_dir;     /* where outputs with on_full = spill make their files; NULL: $TMPDIR, else /var/tmp */
 } hw_engine_options;
 
 /* options NULL: defaults. One engine per process is enough; several may exist. */
@@ -80,7 +81,7 @@ typedef struct hw_reply {
   const hw_error *error;     /* NULL when status is HW_OK */
   /* of a connector's pause or start: */
   uint64_t epoch;            /* number of this transition, per connector, from 1 */
-  uint64_t total_records;    /* rows taken in so far; still until the next start */
+  uint64_t total_records;    /* rows taken in (of an output: written) so far; still until the next start */
   const char *position;      /* in the source, "" when it has none */
 } hw_reply;
 
@@ -119,10 +120,10 @@ HW_API HW_MUST_USE hw_status hw_pipeline_wait(hw_pipeline *p, int64_t timeout_ms
 
 /* table by SQL's identifier rule (quotes make it exact), connector exact. A
  * pause is done when it is true: no fetch in progress, none can begin. */
-HW_API hw_status hw_connector_pause(hw_pipeline *p, const char *table, const char *connector, hw_done *done, void *arg,
-                                    hw_error *err);
-HW_API hw_status hw_connector_start(hw_pipeline *p, const char *table, const char *connector, hw_done *done, void *arg,
-                                    hw_error *err);
+HW_API hw_status hw_connector_pause(hw_pipeline *p, const char *relation, const char *connector, hw_done *done,
+                                    void *arg, hw_error *err);
+HW_API hw_status hw_connector_start(hw_pipeline *p, const char *relation, const char *connector, hw_done *done,
+                                    void *arg, hw_error *err);
 
 /* ---- rows from and to the program ---------------------------------------- */
 

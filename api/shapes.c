@@ -165,7 +165,9 @@ const api_shape api_shapes[] = {
      "num_transport_errors: integer, total_processed_input_records: integer, total_processed_steps: integer, "
      "memory: integer"},
     {"OutputDetails", "What Headworks knows of an output beyond the contract",
-     "queued_bytes: integer, dropped_records: integer"},
+     "paused: bool, active: bool, holds: ['pipeline' | 'user' | 'retry' | 'ended'], epoch: integer, "
+     "on_full: 'hold' | 'spill' | 'drop', queued_bytes: integer, "
+     "dropped_records: integer, spill_bytes: integer, spilled_records: integer"},
 };
 const size_t api_n_shapes = sizeof api_shapes / sizeof *api_shapes;
 

@@ -68,7 +68,6 @@ struct deployment {
   uint32_t n_touched;
   bool *is_touched;                   /* by connector */
   bool failed;
-  bool stalled;
   uint64_t stalled_since_us;
   uint32_t followers;                 /* inputs that wait for others to end */
   hw_error stop_error;
@@ -79,6 +78,7 @@ struct deployment {
   _Atomic uint64_t processed_bytes;   /* the inputs add to it too */
   _Atomic uint64_t steps, stall_us;
   _Atomic bool complete;
+  _Atomic bool stalled;               /* waits for an output */
 
   histogram latency;                  /* nanoseconds, one per batch and sink */
 };

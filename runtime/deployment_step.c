@@ -62,13 +62,18 @@ static void untouch(deployment *d, uint32_t i) {
   d->touched[i] = d->touched[--d->n_touched];
 }
 
-/* Whether output i has room; if not, it will wake the pipeline when it has. */
+static bool has_slots(const output *out) { return batch_list_is_empty(&out->waiting); }
+
+/* Whether the output takes more. It will wake the pipeline when it has room, if it
+ * takes no more or if batches wait for slots, which only the pipeline can give them. */
 static bool accepts(output *out) {
-  if (output_accepts(out)) return true;
-  atomic_store(&out->pipeline_waits, true);
-  if (!output_accepts(out)) return false; /* looked again, now that it would tell */
-  atomic_store(&out->pipeline_waits, false);
-  return true;
+  bool ok = output_accepts(out);
+  if (!ok || !has_slots(out)) {
+    atomic_store(&out->pipeline_waits, true);
+    ok = output_accepts(out); /* looked again, now that it would tell */
+  }
+  if (ok && has_slots(out)) atomic_store(&out->pipeline_waits, false);
+  return ok;
 }
 
 static bool outputs_accept(deployment *d) {
@@ -76,7 +81,6 @@ static bool outputs_accept(deployment *d) {
   for (uint32_t i = 0; i < d->n_touched;) {
     output *out = d->touched[i];
     bool ok = accepts(out);
-    if (ok) atomic_store(&out->pipeline_waits, false);
     all = all && ok;
     if (ok && output_is_idle(out))
       untouch(d, i);
@@ -87,9 +91,10 @@ static bool outputs_accept(deployment *d) {
 }
 
 static void note_stall(deployment *d, bool stalled) {
-  uint64_t now = stalled || d->stalled ? sched_now_us() : 0;
-  if (d->stalled) atomic_store(&d->stall_us, atomic_load(&d->stall_us) + now - d->stalled_since_us);
-  d->stalled = stalled;
+  bool before = atomic_load(&d->stalled);
+  uint64_t now = stalled || before ? sched_now_us() : 0;
+  if (before) atomic_store(&d->stall_us, atomic_load(&d->stall_us) + now - d->stalled_since_us);
+  atomic_store(&d->stalled, stalled);
   d->stalled_since_us = now;
 }
 
@@ -285,11 +290,11 @@ task_next deployment_run(task *t, bool may_block) {
   listeners_update(d);
   bool more = false;
   if (!d->failed && outputs_accept(d)) {
-    if (d->stalled) note_stall(d, false);
+    if (atomic_load(&d->stalled)) note_stall(d, false);
     uint64_t before = atomic_load_explicit(&d->mark, memory_order_relaxed); /* our own */
     more = run_sources(d);
     if (atomic_load_explicit(&d->mark, memory_order_relaxed) != before) atomic_fetch_add(&d->steps, 1);
-  } else if (!d->failed && !d->stalled) {
+  } else if (!d->failed && !atomic_load(&d->stalled)) {
     note_stall(d, true);
   }
   if (atomic_load(&d->producers_closing)) producers_are_quiet(d);

@@ -617,6 +617,7 @@ static connector_stats output_stats(bool with_errors) {
                        .name = strdup("out"),
                        .config_json = strdup("{}"),
                        .healthy = true,
+                       .on_full = "hold",
                        .position = strdup(""),
                        .transmitted_records = INT64_MAX};
   if (with_errors) s.transport_errors = one_error("disk full");

@@ -32,7 +32,7 @@ static void refuse_not_deployed(const api_call *call, hw_pipeline *p, const hw_e
     return;
   }
   const reply_detail details[] = {
-      {"pipeline_name", info.name},
+      {"pipeline_name", info.definition->members[MEMBER_NAME]},
       {"status", view_resources_status(info.status)},
       {"desired_status", view_resources_status(info.desired)},
       {NULL, NULL},

@@ -53,7 +53,8 @@ api_handler get_healthz, get_config, get_authentication, get_cluster_healthz;   
 api_handler get_openapi;                                                               /* openapi.c */
 api_handler list_api_keys, post_api_key, get_api_key, delete_api_key;                   /* api_keys.c */
 api_handler list_pipelines, get_pipeline, delete_pipeline;                             /* pipelines.c */
-api_handler create_pipeline;                                                           /* create.c */
+api_handler create_pipeline, put_pipeline, patch_pipeline;                             /* edit.c */
+api_handler list_events, get_event;                                                    /* events.c */
 api_handler start_pipeline, stop_pipeline, clear_pipeline, dismiss_pipeline_error;     /* lifecycle.c */
 api_handler pause_pipeline, resume_pipeline;                                           /* lifecycle.c */
 api_handler get_stats, get_table_connector, get_view_connector;   /* connectors.c */

@@ -37,7 +37,7 @@ struct control {
   /* The outcome; written by whoever calls control_done. */
   hw_status status;
   hw_error error;
-  uint64_t epoch, total_records;
+  uint64_t epoch, total_records, kept_us;
   char *position;
   /* Waiting to be drained; API thread. */
   struct event *timer; /* NULL: not yet */
@@ -74,13 +74,19 @@ static void reply_success(control *op) {
       .epoch = op->epoch,
       .total_records = op->total_records,
       .position = op->position ? op->position : "",
+      .kept_us = op->kept_us,
   };
+  http_set_kept(op->call.req, op->kept_us);
   op->succeed(&op->call, op, &reply);
   control_free(op);
 }
 
 static void reply_failure(control *op) {
-  call_refuse(&op->call, op->pipeline, &op->error);
+  http_set_kept(op->call.req, op->kept_us);
+  if (op->pipeline)
+    call_refuse(&op->call, op->pipeline, &op->error);
+  else
+    reply_engine_error(op->call.req, &op->error, NULL);
   control_free(op);
 }
 
@@ -180,6 +186,7 @@ void control_done(void *arg, const hw_reply *reply) {
   op->error.status = reply->status;
   op->epoch = reply->epoch;
   op->total_records = reply->total_records;
+  op->kept_us = reply->kept_us;
   if (reply->position && *reply->position) {
     op->position = strdup(reply->position);
     if (!op->position) op->status = hw_error_set(&op->error, HW_ENOMEM, "out of memory");
@@ -207,12 +214,22 @@ control *control_new(const api_call *call, hw_pipeline *p, bool drained, control
   return op;
 }
 
+control *control_new_found(const api_call *call, control_succeed *succeed) {
+  hw_pipeline *p = call_find_pipeline(call);
+  return p ? control_new(call, p, false, succeed) : NULL;
+}
+
 void control_begun(control *op, hw_status status, const hw_error *err) {
   if (status == HW_OK) return; /* control_done has been or will be called */
   op->error = *err;
   op->error.status = status;
   reply_failure(op);
 }
+
+void control_drop(control *op) { control_free(op); }
+
+hw_pipeline *control_pipeline(const control *op) { return op->pipeline; }
+void control_set_pipeline(control *op, hw_pipeline *p) { op->pipeline = p; }
 
 deployment_status control_former(const control *op) { return op->former; }
 void control_set_former(control *op, deployment_status status) { op->former = status; }

@@ -36,6 +36,7 @@ struct http_request {
   size_t max_body;
   /* private */
   bool keep_alive, expects, answered;
+  uint64_t kept_us;
   bool streams, chunked, endless; /* of a reply in pieces */
   void (*gone)(void *arg);
   void *gone_arg;
@@ -115,6 +116,9 @@ bool http_upgrade(http_request *req, const outbuf *extra, void (*gone)(void *arg
 /* Replies to a browser that asks whether a page may ask; false: it does not. */
 bool http_answer_preflight(http_request *req);
 
+/* The reply will tell that it waited so long for the disk (Server-Timing: catalog);
+ * 0: nothing. */
+void http_set_kept(http_request *req, uint64_t us);
 /* 503, from constant text. */
 void http_reply_no_memory(http_request *req);
 /* An empty buffer to write the body in; good until the next reply. */

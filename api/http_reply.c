@@ -52,6 +52,9 @@ void reply_head_end(const http_request *req, const char *type, const outbuf *ext
     outbuf_add_str(head, "\r\n");
   }
   guard_add_cors(req, head);
+  if (req->kept_us)
+    outbuf_printf(head, "Server-Timing: catalog;dur=%llu.%03llu\r\n", (unsigned long long)(req->kept_us / 1000),
+                  (unsigned long long)(req->kept_us % 1000));
   if (extra) outbuf_add(head, extra->data, extra->len);
   if (extra && extra->failed) head->failed = true;
   outbuf_add(head, "\r\n", 2);
@@ -65,6 +68,8 @@ static void add_head(const http_request *req, unsigned status, const char *type,
                 status == 503 ? "Retry-After: 5\r\n" : "");
   reply_head_end(req, type, extra);
 }
+
+void http_set_kept(http_request *req, uint64_t us) { req->kept_us = us; }
 
 void reply_log(const http_request *req, unsigned status, size_t len) {
   logger *log = req->conn->server->log;

@@ -18,6 +18,14 @@ void view_pipeline(json_writer *w, const pipeline_info *info, pipeline_selector 
 void view_program(json_writer *w, const program *p);
 /* The word of deployment_resources_status for a status. */
 const char *view_resources_status(deployment_status status);
+/* That of deployment_resources_desired_status: Stopped or Provisioned. */
+const char *view_desired_resources_status(deployment_status desired);
+/* Whether deployment_runtime_status and the like say something. */
+bool view_provisioned(deployment_status status);
+/* Of a pipeline or an event: "deployment_error", which may be null, and storage. */
+void view_deployment_error(json_writer *w, const char *code, const char *message);
+const char *view_storage_status(bool in_use);
+void view_storage_details(json_writer *w, bool in_use);
 
 void view_stats(json_writer *w, const pipeline_stats *stats, bool with_errors);
 void view_connector(json_writer *w, const connector_stats *stats, bool with_errors);

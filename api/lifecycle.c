@@ -29,79 +29,83 @@ static bool read_initial(const api_call *call, hw_run_state *out) {
   return false;
 }
 
-/* There is no bootstrapping yet: what a start is told about it is checked only. */
-static bool check_bootstrap(const api_call *call) {
-  bool silent, concurrent;
-  const char *policy = http_query(call->req, "bootstrap_policy");
-  if (policy && strcmp(policy, "allow") != 0 && strcmp(policy, "reject") != 0 &&
-      strcmp(policy, "await_approval") != 0) {
-    call_refuse_query(call, "bootstrap_policy", "allow, reject, await_approval");
-    return false;
+static bool read_policy(const api_call *call, bootstrap_policy *out) {
+  const char *word = http_query(call->req, "bootstrap_policy");
+  *out = BOOTSTRAP_AWAIT_APPROVAL;
+  for (int i = BOOTSTRAP_AWAIT_APPROVAL; word && i <= BOOTSTRAP_REJECT; i++) {
+    *out = (bootstrap_policy)i;
+    if (strcmp(word, bootstrap_policy_name(*out)) == 0) return true;
   }
-  if (!call_query_bool(call, "silent_bootstrap", false, &silent) ||
-      !call_query_bool(call, "concurrent_bootstrap", false, &concurrent))
+  if (word) call_refuse_query(call, "bootstrap_policy", "allow, reject, await_approval");
+  return !word;
+}
+
+/* There is no bootstrapping: what a start is told about it is checked, kept and shown. */
+static bool read_bootstrap(const api_call *call, bootstrap *out) {
+  if (!read_policy(call, &out->policy) || !call_query_bool(call, "silent_bootstrap", false, &out->silent) ||
+      !call_query_bool(call, "concurrent_bootstrap", false, &out->concurrent))
     return false;
-  if (!silent || !concurrent) return true;
+  if (!out->silent || !out->concurrent) return true;
   reply_error(call->req, 400, "InvalidBootstrapConfig", NULL,
               "silent_bootstrap and concurrent_bootstrap cannot both be true");
   return false;
 }
 
+static void reply_started(const api_call *call, const control *op, const hw_reply *reply) {
+  (void)op, (void)reply;
+  reply_sentence(call->req, 202, "Pipeline is starting");
+}
+
 void start_pipeline(const api_call *call) {
-  hw_run_state initial;
-  bool dismiss;
+  start_options options;
   hw_error err = {0};
-  if (!check_bootstrap(call) || !call_query_bool(call, "dismiss_error", true, &dismiss) ||
-      !read_initial(call, &initial))
+  if (!read_bootstrap(call, &options.bootstrap) || !call_query_bool(call, "dismiss_error", true, &options.dismiss) ||
+      !read_initial(call, &options.initial))
     return;
-  hw_pipeline *p = call_find_pipeline(call);
-  if (!p) return;
-  /* Where the error may not be dismissed yet, the start is refused for a better reason. */
-  if (dismiss) (void)manager_dismiss_error(p, &err);
-  if (manager_start(p, initial, &err) == HW_OK) {
-    reply_sentence(call->req, 202, "Pipeline is starting");
-  } else {
-    call_refuse(call, p, &err);
-  }
-  hw_pipeline_unref(p);
+  control *op = control_new_found(call, reply_started);
+  if (op) control_begun(op, manager_start(control_pipeline(op), &options, control_done, op, &err), &err);
 }
 
 /* ---- stop, clear, dismiss ------------------------------------------------- */
 
-static void finish(const api_call *call, hw_pipeline *p, hw_status status, const hw_error *err, unsigned code,
-                   const char *sentence) {
-  if (status == HW_OK) {
-    reply_sentence(call->req, code, "%s", sentence);
-  } else {
-    call_refuse(call, p, err);
-  }
-  hw_pipeline_unref(p);
+static void reply_stopping(const api_call *call, const control *op, const hw_reply *reply) {
+  (void)op, (void)reply;
+  reply_sentence(call->req, 202, "Pipeline is stopping");
+}
+
+static void reply_stopping_by_force(const api_call *call, const control *op, const hw_reply *reply) {
+  (void)op, (void)reply;
+  reply_sentence(call->req, 202, "Pipeline is forcefully stopping");
 }
 
 void stop_pipeline(const api_call *call) {
   bool force;
   hw_error err = {0};
   if (!call_query_bool(call, "force", false, &force)) return;
-  hw_pipeline *p = call_find_pipeline(call);
-  if (!p) return;
-  hw_status status = manager_stop(p, force, &err);
-  finish(call, p, status, &err, 202, force ? "Pipeline is forcefully stopping" : "Pipeline is stopping");
+  control *op = control_new_found(call, force ? reply_stopping_by_force : reply_stopping);
+  if (op) control_begun(op, manager_stop(control_pipeline(op), force, control_done, op, &err), &err);
+}
+
+static void reply_clearing(const api_call *call, const control *op, const hw_reply *reply) {
+  (void)op, (void)reply;
+  reply_sentence(call->req, 202, "Pipeline storage is being cleared");
 }
 
 void clear_pipeline(const api_call *call) {
   hw_error err = {0};
-  hw_pipeline *p = call_find_pipeline(call);
-  if (!p) return;
-  hw_status status = manager_clear(p, &err);
-  finish(call, p, status, &err, 202, "Pipeline storage is being cleared");
+  control *op = control_new_found(call, reply_clearing);
+  if (op) control_begun(op, manager_clear(control_pipeline(op), control_done, op, &err), &err);
+}
+
+static void reply_dismissed(const api_call *call, const control *op, const hw_reply *reply) {
+  (void)op, (void)reply;
+  reply_sentence(call->req, 200, "Pipeline deployment error has been dismissed");
 }
 
 void dismiss_pipeline_error(const api_call *call) {
   hw_error err = {0};
-  hw_pipeline *p = call_find_pipeline(call);
-  if (!p) return;
-  hw_status status = manager_dismiss_error(p, &err);
-  finish(call, p, status, &err, 200, "Pipeline deployment error has been dismissed");
+  control *op = control_new_found(call, reply_dismissed);
+  if (op) control_begun(op, manager_dismiss_error(control_pipeline(op), control_done, op, &err), &err);
 }
 
 /* ---- pause and resume ----------------------------------------------------- */

@@ -2,9 +2,7 @@
  * the contract's order. */
 #include "api/json_view.h"
 
-#include "api/settings.h"
-
-#include <stdlib.h>
+#include <string.h>
 
 /* ---- the words ------------------------------------------------------------ */
 
@@ -20,7 +18,13 @@ const char *view_resources_status(deployment_status status) {
   return "Provisioned";
 }
 
-static bool provisioned(deployment_status status) {
+const char *view_desired_resources_status(deployment_status desired) {
+  return desired == DEPLOYMENT_STOPPED ? "Stopped" : "Provisioned";
+}
+
+const char *view_storage_status(bool in_use) { return in_use ? "InUse" : "Cleared"; }
+
+bool view_provisioned(deployment_status status) {
   return status == DEPLOYMENT_INITIALIZING || status == DEPLOYMENT_PAUSED || status == DEPLOYMENT_RUNNING;
 }
 
@@ -100,40 +104,42 @@ static void view_program_info(json_writer *w, const pipeline_info *info) {
 
 /* ---- settings ------------------------------------------------------------- */
 
-static int add_dumped(const char *text, size_t len, void *arg) {
-  outbuf_add(arg, text, len);
-  return 0;
+/* JSON text as it is kept. */
+static void view_setting(json_writer *w, const pipeline_info *info, pipeline_member m) {
+  const char *text = info->definition->members[m];
+  jw_key(w, pipeline_member_name(m));
+  jw_raw(w, text, strlen(text));
 }
 
-static void view_setting(json_writer *w, const json_t *settings, const char *key) {
-  const json_t *value = json_object_get(settings, key);
-  jw_key(w, key);
-  jw_separate(w);
-  if (!value || json_dump_callback(value, add_dumped, w->out, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
-    w->out->failed = true;
+static void view_text(json_writer *w, const pipeline_info *info, pipeline_member m) {
+  jw_key_string(w, pipeline_member_name(m), info->definition->members[m]);
 }
 
 /* ---- the deployment ------------------------------------------------------- */
 
-static void view_deployment_error(json_writer *w, const hw_error *err) {
+void view_deployment_error(json_writer *w, const char *code, const char *message) {
   jw_key(w, "deployment_error");
-  if (err->status == HW_OK) {
+  if (!message) {
     jw_null(w);
     return;
   }
   jw_object(w);
-  jw_key_string(w, "message", err->message);
-  jw_key_string(w, "error_code", err->code[0] ? err->code : hw_status_name(err->status));
+  jw_key_string(w, "message", message);
+  jw_key_string(w, "error_code", code);
   jw_key(w, "details");
   jw_object(w);
   jw_object_end(w);
   jw_object_end(w);
 }
 
-static void view_storage(json_writer *w, const pipeline_info *info) {
-  jw_key_string(w, "storage_status", info->storage_in_use ? "InUse" : "Cleared");
+static void view_error(json_writer *w, const hw_error *err) {
+  const char *code = err->code[0] ? err->code : hw_status_name(err->status);
+  view_deployment_error(w, code, err->status == HW_OK ? NULL : err->message);
+}
+
+void view_storage_details(json_writer *w, bool in_use) {
   jw_key(w, "storage_status_details");
-  if (!info->storage_in_use) {
+  if (!in_use) {
     jw_null(w);
     return;
   }
@@ -142,6 +148,11 @@ static void view_storage(json_writer *w, const pipeline_info *info) {
   jw_array(w);
   jw_array_end(w);
   jw_object_end(w);
+}
+
+static void view_storage(json_writer *w, const pipeline_info *info) {
+  jw_key_string(w, "storage_status", view_storage_status(info->storage_in_use));
+  view_storage_details(w, info->storage_in_use);
 }
 
 static void view_deployment(json_writer *w, const pipeline_info *info) {
@@ -190,25 +201,26 @@ static void view_no_runtime(json_writer *w) {
 
 /* ---- the record ----------------------------------------------------------- */
 
-static void view_identity(json_writer *w, const pipeline_info *info, const json_t *settings) {
+static void view_identity(json_writer *w, const pipeline_info *info) {
   jw_key_string(w, "id", info->id);
-  jw_key_string(w, "name", info->name);
-  jw_key_string(w, "description", info->description ? info->description : "");
-  view_setting(w, settings, "tags");
+  view_text(w, info, MEMBER_NAME);
+  view_text(w, info, MEMBER_DESCRIPTION);
+  view_setting(w, info, MEMBER_TAGS);
   jw_key_time(w, "created_at", info->created_at_us);
-  jw_key_u64(w, "version", info->version);
-  jw_key_string(w, "platform_version", hw_version());
+  jw_key_u64(w, "version", info->definition->version);
+  jw_key_string(w, "platform_version", info->definition->platform_version);
 }
 
-static void view_code(json_writer *w, const pipeline_info *info, const json_t *settings) {
-  view_setting(w, settings, "runtime_config");
-  jw_key_string(w, "program_code", info->program_code ? info->program_code : "");
-  view_setting(w, settings, "udf_rust");
-  view_setting(w, settings, "udf_toml");
+static void view_code(json_writer *w, const pipeline_info *info) {
+  view_setting(w, info, MEMBER_RUNTIME_CONFIG);
+  jw_key(w, pipeline_member_name(MEMBER_CODE));
+  jw_text(w, info->definition->members[MEMBER_CODE], info->definition->code_len);
+  view_text(w, info, MEMBER_UDF_RUST);
+  view_text(w, info, MEMBER_UDF_TOML);
 }
 
 static void view_compilation(json_writer *w, const pipeline_info *info, bool whole) {
-  jw_key_u64(w, "program_version", info->program_version);
+  jw_key_u64(w, "program_version", info->definition->program_version);
   jw_key_string(w, "program_status", program_status_name(info->program_status));
   jw_key_time(w, "program_status_since", info->program_status_since_us);
   if (!whole) return;
@@ -219,28 +231,34 @@ static void view_compilation(json_writer *w, const pipeline_info *info, bool who
 }
 
 static void view_state(json_writer *w, const pipeline_info *info, bool whole) {
-  view_deployment_error(w, &info->deployment_error);
+  view_error(w, &info->deployment_error);
   jw_key_u64(w, "refresh_version", info->refresh_version);
   view_storage(w, info);
   view_deployment(w, info);
   view_resources(w, info, whole);
-  if (provisioned(info->status)) {
+  if (view_provisioned(info->status)) {
     view_runtime(w, info);
   } else {
     view_no_runtime(w);
   }
 }
 
-/* What a start was told about bootstrapping; there is none, and nothing is kept. */
-static void view_bootstrap(json_writer *w) {
-  jw_key_null(w, "bootstrap_policy");
-  jw_key_null(w, "silent_bootstrap");
-  jw_key_null(w, "concurrent_bootstrap");
+/* What the start was told about bootstrapping. */
+static void view_bootstrap(json_writer *w, const pipeline_info *info) {
+  if (!info->deployment_initial[0]) {
+    jw_key_null(w, "bootstrap_policy");
+    jw_key_null(w, "silent_bootstrap");
+    jw_key_null(w, "concurrent_bootstrap");
+    return;
+  }
+  jw_key_string(w, "bootstrap_policy", bootstrap_policy_name(info->bootstrap.policy));
+  jw_key_bool(w, "silent_bootstrap", info->bootstrap.silent);
+  jw_key_bool(w, "concurrent_bootstrap", info->bootstrap.concurrent);
 }
 
 static void view_connector_sum(json_writer *w, const pipeline_info *info) {
   jw_key(w, "connectors");
-  if (provisioned(info->status)) {
+  if (view_provisioned(info->status)) {
     view_num_errors(w, info->num_errors);
   } else {
     jw_null(w);
@@ -249,15 +267,13 @@ static void view_connector_sum(json_writer *w, const pipeline_info *info) {
 
 void view_pipeline(json_writer *w, const pipeline_info *info, pipeline_selector selector) {
   bool whole = selector == SELECT_ALL || selector == SELECT_EDITED;
-  json_t *settings = settings_from_text(info->settings);
   jw_object(w);
-  view_identity(w, info, settings);
-  if (whole) view_code(w, info, settings);
-  view_setting(w, settings, "program_config");
+  view_identity(w, info);
+  if (whole) view_code(w, info);
+  view_setting(w, info, MEMBER_PROGRAM_CONFIG);
   view_compilation(w, info, whole);
   view_state(w, info, whole);
-  if (selector != SELECT_EDITED) view_bootstrap(w);
+  if (selector != SELECT_EDITED) view_bootstrap(w, info);
   if (selector == SELECT_STATUS_WITH_CONNECTORS) view_connector_sum(w, info);
   jw_object_end(w);
-  json_decref(settings);
 }

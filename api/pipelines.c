@@ -1,5 +1,5 @@
 /* pipelines.c - showing and deleting pipelines. */
-#include "api/call.h"
+#include "api/control.h"
 
 #include <stdlib.h>
 
@@ -65,14 +65,13 @@ void list_pipelines(const api_call *call) {
   reply_json(call->req, 200, &w);
 }
 
+static void reply_deleted(const api_call *call, const control *op, const hw_reply *reply) {
+  (void)op, (void)reply;
+  reply_empty(call->req, 200, NULL);
+}
+
 void delete_pipeline(const api_call *call) {
   hw_error err = {0};
-  hw_pipeline *p = call_find_pipeline(call);
-  if (!p) return;
-  if (manager_delete(p, &err) == HW_OK) {
-    reply_empty(call->req, 200, NULL);
-  } else {
-    call_refuse(call, p, &err);
-  }
-  hw_pipeline_unref(p);
+  control *op = control_new_found(call, reply_deleted);
+  if (op) control_begun(op, manager_delete(control_pipeline(op), control_done, op, &err), &err);
 }

@@ -53,6 +53,30 @@ static void send_error(http_request *req, unsigned status, const char *code, con
   send_json(req, status, extra, &w);
 }
 
+static void write_list(json_writer *w, const char *key, const char *list) {
+  jw_key(w, key);
+  jw_array(w);
+  for (size_t len; *list; list += len + (list[len] != '\0')) {
+    len = strcspn(list, ",");
+    jw_text(w, list, len);
+  }
+  jw_array_end(w);
+}
+
+void reply_error_list(http_request *req, unsigned status, const hw_error *err, const char *key, const char *list) {
+  json_writer w;
+  reply_begin(req, &w);
+  jw_object(&w);
+  jw_key_string(&w, "message", err->message);
+  jw_key_string(&w, "error_code", err->code);
+  jw_key(&w, "details");
+  jw_object(&w);
+  write_list(&w, key, list);
+  jw_object_end(&w);
+  jw_object_end(&w);
+  send_json(req, status, NULL, &w);
+}
+
 /* A message as long as the engine's may be, and what an URL adds. */
 #define MESSAGE_MAX (HW_ERROR_MAX + 256)
 
@@ -98,6 +122,7 @@ static const struct {
     {"Initializing", 503},
     {"Suspended", 503},
     {"PauseTimeout", 503},
+    {"CatalogWriteFailed", 503},
 };
 
 /* Kinds of failure, and the word for each where the engine has no better one. */

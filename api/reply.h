@@ -20,6 +20,8 @@ void reply_error(http_request *req, unsigned status, const char *code, const rep
 /* As reply_error, with more header lines. */
 void reply_error_with(http_request *req, unsigned status, const char *code, const reply_detail *details,
                       const outbuf *extra, const char *fmt, ...) HW_PRINTF(6, 7);
+/* The engine's error with one detail that is an array; list: words between commas. */
+void reply_error_list(http_request *req, unsigned status, const hw_error *err, const char *key, const char *list);
 /* What the engine refused: status and code follow err->code, or err->status
  * where there is none. */
 void reply_engine_error(http_request *req, const hw_error *err, const reply_detail *details);

@@ -13,11 +13,18 @@
 #define NOT_DEPLOYED NO_PIPELINE "; 503 PipelineInteractionNotDeployed, Initializing"
 
 #define SELECTOR API_PARAMS({"selector", "'all' | 'status' | 'status_with_connectors'", "all", "which members"})
+#define EVENT_SELECTOR API_PARAMS({"selector", "'all' | 'status'", "status", "which members"})
+#define KEPT "503 CatalogWriteFailed"
+#define BAD_SPEC                                                                                              \
+  "400 MalformedJson, InvalidBody, EmptyName, TooLongName, NameDoesNotMatchPattern, TooLongDescription, "     \
+  "TooManyTags, InvalidTag, InvalidRuntimeConfig, InvalidProgramConfig; 409 DuplicateName; " KEPT
+#define BAD_EDIT BAD_SPEC "; 400 UpdateRestrictedToStopped, EditRestrictedToClearedStorage"
 #define WAIT {"wait", "'drained'", NULL, "reply only when what was fetched before has reached the outputs"}
 
 static const api_param path_params[] = {
     {"pipeline_name", "string", NULL, "name of a pipeline"},
     {"api_key_name", "string", NULL, "name of an API key"},
+    {"event_id", "string", NULL, "identity of an event, or `latest`"},
     {"table_name", "string", NULL, "name of a table by SQL's rule: Numbers is numbers, %22Numbers%22 is Numbers"},
     {"view_name", "string", NULL, "name of a view, by the same rule"},
     {"connector_name", "string", NULL, "name of a connector, exactly as declared"},
@@ -46,56 +53,71 @@ const api_route api_routes[] = {
      .text = "The reply is the only one that shows it. It comes when the key is on disk, where there is one.",
      .body = "NewApiKeyRequest", .answers = API_ANSWERS({201, "NewApiKeyResponse", "the key was made"}),
      .errors = "400 MalformedJson, InvalidBody, EmptyName, TooLongName, NameDoesNotMatchPattern, TooManyApiKeys; "
-               "403 RoleExceedsCreator, OwnerAdminNotMintableAsApiKey; 409 DuplicateName; 500 CatalogWriteFailed"},
+               "403 RoleExceedsCreator, OwnerAdminNotMintableAsApiKey; 409 DuplicateName; 503 CatalogWriteFailed"},
     {HTTP_GET, "/v0/api_keys/{api_key_name}", get_api_key, "API keys", "One API key",
      .answers = API_ANSWERS({200, "[ApiKeyDescr]", "the key, alone in an array"}), .errors = "404 UnknownApiKey",
      .role = ROLE_WRITE},
     {HTTP_DELETE, "/v0/api_keys/{api_key_name}", delete_api_key, "API keys", "Deletes an API key",
      .text = "It lets nobody in from then on, and streams that it has opened end.",
-     .answers = API_ANSWERS({200, NULL, "it is gone"}), .errors = "404 UnknownApiKey; 500 CatalogWriteFailed"},
+     .answers = API_ANSWERS({200, NULL, "it is gone"}), .errors = "404 UnknownApiKey; 503 CatalogWriteFailed"},
 
     /* ---- pipelines ---- */
     {HTTP_GET, "/v0/pipelines", list_pipelines, "Pipelines", "All pipelines by name", .query = SELECTOR,
      .answers = API_ANSWERS({200, "[PipelineSelectedInfo]", "the pipelines"})},
     {HTTP_POST, "/v0/pipelines", create_pipeline, "Pipelines", "Makes a pipeline and begins to compile its program",
      .body = "PostPutPipeline", .answers = API_ANSWERS({201, "PipelineInfo", "the pipeline was made"}),
-     .errors = "400 MalformedJson, InvalidBody, EmptyName, TooLongName, NameDoesNotMatchPattern, TooLongDescription, "
-               "TooManyTags, InvalidTag, InvalidRuntimeConfig, InvalidProgramConfig; 409 DuplicateName"},
+     .errors = BAD_SPEC},
     {HTTP_GET, PIPELINE, get_pipeline, "Pipelines", "One pipeline", .query = SELECTOR,
      .answers = API_ANSWERS({200, "PipelineSelectedInfo", "the pipeline"}), .errors = NO_PIPELINE},
+    {HTTP_PUT, PIPELINE, put_pipeline, "Pipelines", "Gives a pipeline all its members anew, or makes it",
+     .text = "What is not given is as in a new pipeline. One that is made must have the name in the path.",
+     .body = "PostPutPipeline",
+     .answers = API_ANSWERS({200, "PipelineInfo", "the pipeline as it is now"}, {201, "PipelineInfo", "it was made"}),
+     .errors = NO_PIPELINE "; " BAD_EDIT "; 400 CannotRenameNonExistingPipeline"},
+    {HTTP_PATCH, PIPELINE, patch_pipeline, "Pipelines", "Changes the members of a pipeline that are given",
+     .text = "All at once or not at all. Description and tags may be changed at any time, all else while it is stopped.",
+     .body = "PatchPipeline", .answers = API_ANSWERS({200, "PipelineInfo", "the pipeline as it is now"}),
+     .errors = NO_PIPELINE "; " BAD_EDIT},
     {HTTP_DELETE, PIPELINE, delete_pipeline, "Pipelines", "Deletes a pipeline that is stopped and cleared",
      .answers = API_ANSWERS({200, NULL, "it is gone"}),
-     .errors = NO_PIPELINE "; 400 DeleteRestrictedToFullyStopped, DeleteRestrictedToClearedStorage"},
+     .errors = NO_PIPELINE "; 400 DeleteRestrictedToFullyStopped, DeleteRestrictedToClearedStorage; " KEPT},
+    {HTTP_GET, PIPELINE "/events", list_events, "Pipelines", "The latest changes of a pipeline's states, newest first",
+     .query = EVENT_SELECTOR, .answers = API_ANSWERS({200, "[PipelineMonitorEvent]", "at most 720 of them"}),
+     .errors = NO_PIPELINE},
+    {HTTP_GET, PIPELINE "/events/{event_id}", get_event, "Pipelines", "One change of a pipeline's states",
+     .query = EVENT_SELECTOR, .answers = API_ANSWERS({200, "PipelineMonitorEvent", "the event"}),
+     .errors = NO_PIPELINE "; 400 InvalidUuidParam; 404 UnknownPipelineMonitorEvent, NoPipelineMonitorEventsAvailable"},
 
     /* ---- running them ---- */
     {HTTP_POST, PIPELINE "/start", start_pipeline, "Lifecycle", "Starts a pipeline",
      .text = "Accepted as well while the program is being compiled: the start follows a success.",
      .query = API_PARAMS({"initial", "'running' | 'paused' | 'standby'", "running", "in which state it comes up"},
                          {"bootstrap_policy", "'allow' | 'reject' | 'await_approval'", "await_approval",
-                          "checked, and of no effect while there is no bootstrapping"},
+                          "kept and shown, and of no effect while there is no bootstrapping"},
                          {"silent_bootstrap", "bool", "false", "as bootstrap_policy"},
                          {"concurrent_bootstrap", "bool", "false", "as bootstrap_policy"},
                          {"dismiss_error", "bool", "true", "forget the error that stopped it before"}),
      .answers = API_ANSWERS({202, "string", "it is starting"}),
      .errors = NO_PIPELINE "; 400 InvalidBootstrapConfig, InitialStandbyNotAllowed, IllegalPipelineAction, "
-                           "InitialImmutableUnlessStopped, CannotStartWithUndismissedError, "
-                           "CannotStartWithCompilationError; 405 UnsupportedPipelineAction"},
+                           "InitialImmutableUnlessStopped, BootstrapPolicyImmutableUnlessStopped, "
+                           "CannotStartWithUndismissedError, CannotStartWithCompilationError; "
+                           "405 UnsupportedPipelineAction; 410 Terminating; " KEPT},
     {HTTP_POST, PIPELINE "/pause", pause_pipeline, "Lifecycle", "Pauses every input of a pipeline",
      .text = "The reply comes when no input fetches and none can begin to.", .query = API_PARAMS(WAIT),
      .answers = API_ANSWERS({202, "string", "it is paused"}),
-     .errors = NOT_DEPLOYED ", PauseTimeout, DrainTimeout, DrainInterrupted; 400 InvalidTransition"},
+     .errors = NOT_DEPLOYED ", PauseTimeout, DrainTimeout, DrainInterrupted, CatalogWriteFailed; 400 InvalidTransition"},
     {HTTP_POST, PIPELINE "/resume", resume_pipeline, "Lifecycle", "Lets a paused pipeline go on",
-     .answers = API_ANSWERS({202, "string", "it goes on"}), .errors = NOT_DEPLOYED "; 400 InvalidTransition"},
+     .answers = API_ANSWERS({202, "string", "it goes on"}), .errors = NOT_DEPLOYED ", CatalogWriteFailed; 400 InvalidTransition"},
     {HTTP_POST, PIPELINE "/stop", stop_pipeline, "Lifecycle", "Stops a pipeline",
      .query = API_PARAMS({"force", "bool", "false", "without waiting for what was fetched to reach the outputs"}),
-     .answers = API_ANSWERS({202, "string", "it is stopping"}), .errors = NO_PIPELINE},
+     .answers = API_ANSWERS({202, "string", "it is stopping"}), .errors = NO_PIPELINE "; " KEPT},
     {HTTP_POST, PIPELINE "/clear", clear_pipeline, "Lifecycle", "Clears the storage of a stopped pipeline",
      .answers = API_ANSWERS({202, "string", "it is being cleared"}),
-     .errors = NO_PIPELINE "; 400 StorageStatusImmutableUnlessStopped"},
+     .errors = NO_PIPELINE "; 400 StorageStatusImmutableUnlessStopped; " KEPT},
     {HTTP_POST, PIPELINE "/dismiss_error", dismiss_pipeline_error, "Lifecycle",
      "Forgets the error that stopped a pipeline",
      .answers = API_ANSWERS({200, "string", "there is none any more"}),
-     .errors = NO_PIPELINE "; 400 DismissErrorRestrictedToFullyStopped"},
+     .errors = NO_PIPELINE "; 400 DismissErrorRestrictedToFullyStopped; " KEPT},
 
     /* ---- connectors ---- */
     {HTTP_GET, TABLE_CONNECTOR "/stats", get_table_connector, "Connectors", "Statistics of one input, with its errors",
@@ -108,7 +130,7 @@ const api_route api_routes[] = {
      .text = "A pause is answered when the input fetches nothing and cannot begin to. Headworks-Epoch, "
              "Headworks-Total-Records and Headworks-Position in the reply tell where it stopped.",
      .query = API_PARAMS(WAIT), .answers = API_ANSWERS({200, NULL, "it is done"}),
-     .errors = NOT_DEPLOYED ", PauseTimeout, DrainTimeout, DrainInterrupted; 400 InvalidConnectorAction; "
+     .errors = NOT_DEPLOYED ", PauseTimeout, DrainTimeout, DrainInterrupted, CatalogWriteFailed; 400 InvalidConnectorAction; "
                             "404 UnknownInputEndpoint"},
     {HTTP_POST, VIEW_CONNECTOR "/{action}", post_view_connector, "Connectors", "Starts or pauses one output",
      .text = "A pause is answered when nothing is being written and nothing can begin to be. The output holds what it is "

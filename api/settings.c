@@ -6,8 +6,8 @@
  * that no table knows are left out, as the contract has it. */
 #include "api/settings.h"
 
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef enum setting_type {
@@ -252,7 +252,7 @@ static bool is_tag(const json_t *tag) {
 }
 
 static json_t *check_tags(json_t *tags, hw_error *err) {
-  if (!tags || json_is_null(tags)) return json_array();
+  if (!tags) return json_array();
   size_t i;
   json_t *tag;
   if (!json_is_array(tags)) {
@@ -277,42 +277,54 @@ static json_t *check_tags(json_t *tags, hw_error *err) {
 
 static json_t *complete_config(const setting *table, json_t *given, const char *path, const char *code, hw_error *err) {
   const place at = {.code = code, .path = path, .err = err};
-  if (given && !json_is_null(given) && !json_is_object(given)) {
+  if (given && !json_is_object(given)) {
     hw_error_code(err, HW_EINVAL, code, "%s must be an object", path);
     return NULL;
   }
-  return complete(table, json_is_object(given) ? given : NULL, &at);
+  return complete(table, given, &at);
 }
 
-static json_t *text_or_empty(json_t *given, const char *name, hw_error *err) {
-  if (!given || json_is_null(given)) return json_string("");
-  if (json_is_string(given)) return json_incref(given);
-  hw_error_code(err, HW_EINVAL, "InvalidBody", "'%s' must be a string", name);
+static json_t *complete_runtime(json_t *given, hw_error *err) {
+  json_t *runtime = complete_config(runtime_members, given, "runtime_config", "InvalidRuntimeConfig", err);
+  if (!runtime || check_runtime(runtime, err) == HW_OK) return runtime;
+  json_decref(runtime);
   return NULL;
 }
 
-json_t *settings_from_body(const json_t *body, hw_error *err) {
-  json_t *tags = NULL, *rust = NULL, *toml = NULL, *runtime = NULL, *program = NULL, *out = NULL;
-  hw_error_set(err, HW_ENOMEM, "out of memory");
-  if ((tags = check_tags(json_object_get(body, "tags"), err)) &&
-      (rust = text_or_empty(json_object_get(body, "udf_rust"), "udf_rust", err)) &&
-      (toml = text_or_empty(json_object_get(body, "udf_toml"), "udf_toml", err)) &&
-      (runtime = complete_config(runtime_members, json_object_get(body, "runtime_config"), "runtime_config",
-                                 "InvalidRuntimeConfig", err)) &&
-      (program = complete_config(program_members, json_object_get(body, "program_config"), "program_config",
-                                 "InvalidProgramConfig", err)) &&
-      check_runtime(runtime, err) == HW_OK)
-    out = json_pack("{s:O, s:O, s:O, s:O, s:O}", "tags", tags, "udf_rust", rust, "udf_toml", toml, "runtime_config",
-                    runtime, "program_config", program);
-  json_decref(tags);
-  json_decref(rust);
-  json_decref(toml);
-  json_decref(runtime);
-  json_decref(program);
-  return out;
+static json_t *complete_program(json_t *given, hw_error *err) {
+  return complete_config(program_members, given, "program_config", "InvalidProgramConfig", err);
 }
 
-json_t *settings_from_text(const char *text) {
-  hw_error err;
-  return text ? json_loads(text, 0, NULL) : settings_from_body(NULL, &err);
+typedef json_t *completer(json_t *given, hw_error *err);
+
+/* One member as text, or NULL where it is not given and need not be. */
+static hw_status take(const json_t *body, const char *name, bool whole, completer *completed, char **out,
+                      hw_error *err) {
+  json_t *given = json_object_get(body, name);
+  if (json_is_null(given)) given = NULL;
+  if (!given && !whole) return HW_OK;
+  hw_error why;
+  (void)hw_error_set(&why, HW_ENOMEM, "out of memory");
+  json_t *value = completed(given, &why);
+  if (value) *out = json_dumps(value, JSON_COMPACT);
+  json_decref(value);
+  if (*out) return HW_OK;
+  *err = why;
+  return why.status;
+}
+
+hw_status settings_from_body(const json_t *body, bool whole, settings *out, hw_error *err) {
+  *out = (settings){0};
+  hw_status status = take(body, "tags", whole, check_tags, &out->tags, err);
+  if (status == HW_OK) status = take(body, "runtime_config", whole, complete_runtime, &out->runtime_config, err);
+  if (status == HW_OK) status = take(body, "program_config", whole, complete_program, &out->program_config, err);
+  if (status != HW_OK) settings_fini(out);
+  return status;
+}
+
+void settings_fini(settings *s) {
+  free(s->tags);
+  free(s->runtime_config);
+  free(s->program_config);
+  *s = (settings){0};
 }

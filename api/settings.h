@@ -1,17 +1,22 @@
 /* settings.h - what a user sets on a pipeline beside its program: tags,
- * runtime_config, program_config, UDF texts. The engine keeps them as text and
- * does not read them. */
+ * runtime_config, program_config. */
 #ifndef API_SETTINGS_H
 #define API_SETTINGS_H
 
 #include <headworks/status.h>
 
 #include <jansson.h>
+#include <stdbool.h>
 
-/* From the members of a request body: checked, with every default filled in. A
- * new reference; NULL: err->code is the contract's. */
-json_t *settings_from_body(const json_t *body, hw_error *err);
-/* From the text that was kept, or all defaults when it is NULL; NULL: no memory. */
-json_t *settings_from_text(const char *text);
+/* JSON texts, malloc'ed; NULL: not given. */
+typedef struct settings {
+  char *tags, *runtime_config, *program_config;
+} settings;
+
+/* From the members of a request body: checked, with every default filled in.
+ * whole: what is not given (missing or null) gets its defaults, too. Not HW_OK:
+ * err->code is the contract's, and *out is empty. */
+hw_status settings_from_body(const json_t *body, bool whole, settings *out, hw_error *err);
+void settings_fini(settings *s);
 
 #endif

@@ -49,16 +49,27 @@ const api_shape api_shapes[] = {
     {"PostPutPipeline", "What a pipeline is made of",
      "name: string, program_code: string, description?: string?, tags?: [string]?, udf_rust?: string?, "
      "udf_toml?: string?, runtime_config?: object?, program_config?: object?"},
+    {"PatchPipeline", "What is to be changed of a pipeline; null is as if it were not there",
+     "name?: string?, program_code?: string?, description?: string?, tags?: [string]?, udf_rust?: string?, "
+     "udf_toml?: string?, runtime_config?: object?, program_config?: object?"},
     {"PipelineInfo", "A pipeline, as whoever changes it gets it",
      PIPELINE_IDENTITY PIPELINE_STATE
      "runtime_config: RuntimeConfig, program_code: string, udf_rust: string, udf_toml: string, "
      "program_error: ProgramError, program_info: PartialProgramInfo?, deployment_resources_status_details: any?"},
     {"PipelineSelectedInfo", "A pipeline; which of the optional members are there, the selector says",
      PIPELINE_IDENTITY PIPELINE_STATE
-     "bootstrap_policy: any?, silent_bootstrap: any?, concurrent_bootstrap: any?, runtime_config?: RuntimeConfig, "
+     "bootstrap_policy: 'allow' | 'reject' | 'await_approval'?, silent_bootstrap: bool?, "
+     "concurrent_bootstrap: bool?, runtime_config?: RuntimeConfig, "
      "program_code?: string, udf_rust?: string, udf_toml?: string, program_error?: ProgramError, "
      "program_info?: PartialProgramInfo?, deployment_resources_status_details?: any?, "
      "connectors?: ConnectorStats?"},
+    {"PipelineMonitorEvent", "The states of a pipeline after one of them had changed; details where the selector says",
+     "event_id: uuid, recorded_at: time, deployment_resources_status: ResourcesStatus, "
+     "deployment_resources_desired_status: ResourcesStatus, deployment_runtime_status: " RUNTIME_STATUS "?, "
+     "deployment_runtime_desired_status: " RUNTIME_STATUS "?, deployment_has_error: bool, "
+     "program_status: ProgramStatus, storage_status: 'Cleared' | 'InUse', deployment_resources_status_details?: any?, "
+     "deployment_runtime_status_details?: any?, deployment_error?: ErrorResponse?, "
+     "storage_status_details?: StorageStatusDetails?"},
     {"ProgramStatus", "How far the compilation of a program is",
      "= 'Pending' | 'CompilingSql' | 'SqlCompiled' | 'CompilingRust' | 'Success' | 'SqlError' | 'RustError' | "
      "'SystemError'"},

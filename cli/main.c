@@ -47,6 +47,8 @@ static const cli_option serve_options[] = {
     {"allowed-host", 0, "NAME", "a name that clients may call this server by (NAME or NAME:PORT); may be given "
                                 "many times"},
     {"cors-origin", 0, "ORIGIN", "let pages of this origin (https://HOST[:PORT]) ask; may be given many times"},
+    {"data-dir", 'D', "DIR", "where pipelines and keys survive a restart; none: nowhere (default: "
+                             "$XDG_STATE_HOME/headworks, or ~/.local/state/headworks)"},
     {"drain-timeout", 0, "SECONDS", "after SIGINT or SIGTERM: time to write what was read (default: 10)"},
     {0}};
 
@@ -116,8 +118,9 @@ const cli_command cli_commands[] = {
      "SIGHUP opens the outputs' files anew.",
      OPTIONS(program_options, run_options, file_options, engine_options), 1, 1, cli_run},
     {"serve", "", "serve the HTTP API",
-     "Pipelines live as long as the server does: nothing is kept on disk. On other than loopback addresses\n"
-     "it listens only with --auth (docs/security.md). Signals are handled as by `headworks run`.",
+     "Pipelines, and what is wanted of them, are kept in the data directory: after a restart they are there and\n"
+     "run again (docs/durability.md). On other than loopback addresses it listens only with --auth\n"
+     "(docs/security.md). Signals are handled as by `headworks run`.",
      OPTIONS(serve_options, file_options, engine_options), 0, 0, cli_serve},
     {"pipeline create", "NAME FILE.sql", "make a pipeline of a program and compile it", NULL,
      OPTIONS(program_options, create_options, client_options), 2, 2, cli_pipeline_create},

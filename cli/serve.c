@@ -43,14 +43,14 @@ static void serve_until_signal(service *s) {
 
 /* ---- stopping ------------------------------------------------------------- */
 
-/* Asks every pipeline to stop. */
+/* Asks every pipeline to stop, until the server is started again. */
 static void ask_stops(service *s) {
   s->replies = cli_alloc(s->n * sizeof *s->replies);
   for (size_t i = 0; i < s->n; i++) {
     reply *r = &s->replies[i];
     hw_error err = {0};
     reply_init(r, &s->signals);
-    reply_called(r, hw_pipeline_stop(s->pipelines[i], false, reply_done, r, &err), &err);
+    reply_called(r, manager_leave(s->pipelines[i], reply_done, r, &err), &err);
   }
 }
 
@@ -101,6 +101,41 @@ static void close_service(service *s) {
   signals_close(&s->signals);
 }
 
+/* ---- data directory --------------------------------------------------------- */
+
+/* Where it is when nobody says: $XDG_STATE_HOME/headworks, by default
+ * ~/.local/state/headworks; the caller frees it. NULL: there is no home. */
+static char *default_directory(void) {
+  const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+  char *path = NULL;
+  int len = -1;
+  if (state && *state == '/')
+    len = asprintf(&path, "%s/headworks", state);
+  else if (home && *home == '/')
+    len = asprintf(&path, "%s/.local/state/headworks", home);
+  return len < 0 ? NULL : path;
+}
+
+static cli_exit open_catalog(service *s, const char *directory) {
+  hw_error err;
+  if (manager_open_catalog(s->engine, directory, &err) == HW_OK) return CLI_OK;
+  cli_complain("%s", err.message);
+  return CLI_FAILED;
+}
+
+static cli_exit open_data(service *s, const cli_call *call) {
+  const char *asked = cli_value(call, "data-dir");
+  if (asked && strcmp(asked, "none") == 0) return CLI_OK;
+  char *fallback = asked ? NULL : default_directory();
+  if (!asked && !fallback) {
+    cli_complain("neither XDG_STATE_HOME nor HOME says where data may be kept: use --data-dir DIR, or --data-dir none");
+    return CLI_USAGE;
+  }
+  cli_exit status = open_catalog(s, asked ? asked : fallback);
+  free(fallback);
+  return status;
+}
+
 /* ---- the command ---------------------------------------------------------- */
 
 static cli_exit start_server(service *s, const cli_call *call) {
@@ -125,7 +160,8 @@ static cli_exit start_server(service *s, const cli_call *call) {
 static cli_exit serve(service *s, const cli_call *call) {
   cli_exit status;
   s->engine = session_engine(call, HW_LOG_INFO, NULL, NULL, &status);
-  if (s->engine) status = start_server(s, call);
+  if (s->engine) status = open_data(s, call);
+  if (s->engine && status == CLI_OK) status = start_server(s, call);
   if (status != CLI_OK) return status;
   serve_until_signal(s);
   api_server_stop(s->server, false); /* requests under way are answered while the pipelines drain */

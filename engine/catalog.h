@@ -56,9 +56,10 @@ typedef enum catalog_kind {
 /* A pipeline's row. JSON texts are the engine's own: nothing here reads them. */
 typedef struct catalog_pipeline {
   char id[UUID_TEXT_SIZE];
-  const char *name, *code; /* with definition; code is not NUL-terminated */
+  const char *name, *code; /* with definition, as are the UDF texts; code may hold any bytes */
   size_t code_len;
-  const char *definition;  /* NULL: name, code and definition stay as they are */
+  const char *udf_rust, *udf_toml;
+  const char *definition;  /* NULL: it, name and texts stay as they are */
   const char *state;       /* NULL: stays as it is */
 } catalog_pipeline;
 

@@ -17,7 +17,7 @@
 /* Version 1. What later versions change is added below it, step by step, never edited. */
 static const char schema[] =
     "CREATE TABLE pipelines (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, code BLOB NOT NULL,"
-    " definition TEXT NOT NULL) STRICT;"
+    " udf_rust TEXT NOT NULL, udf_toml TEXT NOT NULL, definition TEXT NOT NULL) STRICT;"
     "CREATE TABLE pipeline_states (id TEXT PRIMARY KEY REFERENCES pipelines(id) ON DELETE CASCADE,"
     " state TEXT NOT NULL) STRICT;"
     "CREATE TABLE api_keys (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL,"

@@ -9,8 +9,8 @@ static const char *const texts[STATEMENTS] = {
     [STATEMENT_COMMIT] = "COMMIT",
     [STATEMENT_ROLLBACK] = "ROLLBACK",
     [STATEMENT_PUT_DEFINITION] =
-        "INSERT INTO pipelines (id, name, code, definition) VALUES (?1, ?2, ?3, ?4)"
-        " ON CONFLICT (id) DO UPDATE SET name = ?2, code = ?3, definition = ?4",
+        "INSERT INTO pipelines (id, name, code, udf_rust, udf_toml, definition) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+        " ON CONFLICT (id) DO UPDATE SET name = ?2, code = ?3, udf_rust = ?4, udf_toml = ?5, definition = ?6",
     [STATEMENT_PUT_STATE] = "INSERT INTO pipeline_states (id, state) VALUES (?1, ?2)"
                             " ON CONFLICT (id) DO UPDATE SET state = ?2",
     [STATEMENT_DELETE_PIPELINE] = "DELETE FROM pipelines WHERE id = ?1",
@@ -53,7 +53,9 @@ static int put_definition(catalog_file *f, const catalog_pipeline *row) {
   bind(statement, 1, row->id);
   bind(statement, 2, row->name);
   (void)sqlite3_bind_blob64(statement, 3, row->code_len ? row->code : "", row->code_len, SQLITE_STATIC);
-  bind(statement, 4, row->definition);
+  bind(statement, 4, row->udf_rust);
+  bind(statement, 5, row->udf_toml);
+  bind(statement, 6, row->definition);
   return finish(f, STATEMENT_PUT_DEFINITION);
 }
 
@@ -139,16 +141,18 @@ static hw_status read_pipeline(sqlite3_stmt *statement, void *arg, hw_error *err
   row.name = (const char *)sqlite3_column_text(statement, 1);
   row.code = (const char *)sqlite3_column_text(statement, 2); /* as text: with a terminator */
   row.code_len = (size_t)sqlite3_column_bytes(statement, 2);
-  row.definition = (const char *)sqlite3_column_text(statement, 3);
-  row.state = (const char *)sqlite3_column_text(statement, 4);
+  row.udf_rust = (const char *)sqlite3_column_text(statement, 3);
+  row.udf_toml = (const char *)sqlite3_column_text(statement, 4);
+  row.definition = (const char *)sqlite3_column_text(statement, 5);
+  row.state = (const char *)sqlite3_column_text(statement, 6);
   if (!row.code) row.code = "";
-  return row.name && row.definition ? loader->take(loader->arg, &row, err) : malformed("pipelines", err);
+  return row.name && row.udf_rust && row.udf_toml && row.definition ? loader->take(loader->arg, &row, err) : malformed("pipelines", err);
 }
 
 hw_status catalog_load_pipelines(catalog *c, catalog_take_pipeline *take, void *arg, hw_error *err) {
   pipeline_loader loader = {.take = take, .arg = arg};
   return read_all(c,
-                  "SELECT id, name, code, definition, state FROM pipelines LEFT JOIN pipeline_states USING (id)"
+                  "SELECT id, name, code, udf_rust, udf_toml, definition, state FROM pipelines LEFT JOIN pipeline_states USING (id)"
                   " ORDER BY name", read_pipeline, &loader, err);
 }
 

@@ -26,21 +26,43 @@ static void not_compiled(hw_pipeline *p) {
   run_fail(p->run, &err, "StartFailedDueToFailedCompilation");
 }
 
+/* What is to be compiled, a reference; NULL: another has done it. */
+static pipeline_definition *begin(hw_pipeline *p) {
+  pipeline_definition *d = NULL;
+  pipeline_lock(p);
+  if (p->program_status == PROGRAM_PENDING) {
+    d = pipeline_definition_ref(p->definition);
+    pipeline_set_program_status(p, PROGRAM_COMPILING_SQL);
+  }
+  pipeline_unlock(p);
+  return d;
+}
+
+/* Whether what was compiled is still what the pipeline is made of. */
+static bool is_current(const hw_pipeline *p, const pipeline_definition *d) {
+  return p->definition->program_version == d->program_version && p->program_status == PROGRAM_COMPILING_SQL;
+}
+
 void pipeline_compile(hw_pipeline *p) {
-  pipeline_lock(p);
-  pipeline_set_program_status(p, PROGRAM_COMPILING_SQL);
-  pipeline_unlock(p);
-
+  pipeline_definition *d = begin(p);
+  if (!d) return;
   program_messages messages = {0};
-  program *prog = program_compile(p->code, p->code_len, &messages);
+  program *prog = program_compile(d->members[MEMBER_CODE], d->code_len, &messages);
 
   pipeline_lock(p);
-  p->messages = messages;
-  if (prog)
-    compiled(p, prog);
-  else
-    not_compiled(p);
+  bool current = is_current(p, d);
+  if (current) {
+    p->messages = messages;
+    if (prog)
+      compiled(p, prog);
+    else
+      not_compiled(p);
+  }
   pipeline_unlock(p);
+  pipeline_definition_unref(d);
+  if (current) return;
+  program_unref(prog);
+  program_messages_fini(&messages);
 }
 
 static void compile_job(void *arg) {

@@ -1,12 +1,11 @@
 /* control.c - pause and start of a running pipeline and of its connectors.
  *
- * Those of the pipeline go through its outbox, so that deployment_status ends as
- * the last accepted call wants it. Those of a connector go straight to the
- * deployment, which orders and answers them: nothing here remembers them. */
+ * All go through the pipeline's outbox, so that deployment_status, and what is kept
+ * of the connectors, end as the last accepted call wants them. A call takes effect
+ * while the catalog writes it down, and is answered when both are done. */
 #include "engine/pipeline.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 hw_status pipeline_check_interactive(const hw_pipeline *p, hw_error *err) {
@@ -25,35 +24,60 @@ hw_status pipeline_check_interactive(const hw_pipeline *p, hw_error *err) {
                        deployment_status_name(p->status), deployment_status_name(p->desired));
 }
 
-deployment *pipeline_deployment(hw_pipeline *p, hw_error *err) {
+deployment *pipeline_deployed(hw_pipeline *p, const program **running, hw_error *err) {
   pipeline_lock(p);
   deployment *d = pipeline_check_interactive(p, err) == HW_OK ? deployment_ref(p->run->deployment) : NULL;
+  *running = d ? p->program : NULL;
   pipeline_unlock(p);
   return d;
 }
 
-/* ---- the pipeline -------------------------------------------------------- */
+deployment *pipeline_deployment(hw_pipeline *p, hw_error *err) {
+  const program *running;
+  return pipeline_deployed(p, &running, err);
+}
+
+/* ---- calls ---------------------------------------------------------------- */
 
 static deployment_status target(const request *q) { return q->flag ? DEPLOYMENT_PAUSED : DEPLOYMENT_RUNNING; }
+
+static void take_answer(request *q, const hw_reply *reply) {
+  q->epoch = reply->epoch;
+  q->total_records = reply->total_records;
+  bool any = reply->position && *reply->position;
+  q->position = any ? strdup(reply->position) : NULL;
+  if (any && !q->position) (void)hw_error_set(&q->error, HW_ENOMEM, "no memory for a position");
+}
 
 static void controlled(void *arg, const hw_reply *reply) {
   request *q = arg;
   run *r = q->run;
   hw_pipeline *p = r->pipeline;
-  q->epoch = reply->epoch;
-  q->total_records = reply->total_records;
+  take_answer(q, reply);
   pipeline_lock(p);
   bool up = p->status == DEPLOYMENT_PAUSED || p->status == DEPLOYMENT_RUNNING;
-  if (reply->status == HW_OK && up && p->run == r && p->status != target(q)) pipeline_set_status(p, target(q));
-  request_answer(p, q, reply->error);
+  bool moves = q->connector == DEPLOYMENT_ALL && reply->status == HW_OK && up && p->run == r;
+  if (moves && p->status != target(q)) pipeline_set_status(p, target(q));
+  request_part(p, q, reply->error);
   run_unref(r);
   pipeline_unlock(p);
 }
 
 static void deliver_control(effect *e) {
   request *q = (request *)e;
-  deployment_control(q->run->deployment, DEPLOYMENT_ALL, q->flag, controlled, q);
+  deployment_control(q->run->deployment, q->connector, q->flag, controlled, q);
 }
+
+/* Lock held; what is kept has been changed. */
+static void control_later(hw_pipeline *p, request *q) {
+  q->run = p->run;
+  q->run->refs++;
+  q->effect.deliver = deliver_control;
+  pipeline_keep_then(p, q);
+  pipeline_post(p, &q->effect);
+}
+
+/* ---- the pipeline -------------------------------------------------------- */
 
 static hw_status control(hw_pipeline *p, bool pause, hw_done *done, void *arg, hw_error *err) {
   request *q = request_new(done, arg, pause, err);
@@ -62,12 +86,10 @@ static hw_status control(hw_pipeline *p, bool pause, hw_done *done, void *arg, h
   hw_status status = pipeline_check_interactive(p, err);
   if (status == HW_OK) {
     pipeline_set_desired(p, target(q));
-    q->run = p->run;
-    q->run->refs++;
-    q->effect.deliver = deliver_control;
-    pipeline_post(p, &q->effect);
+    pipeline_want(p, target(q));
+    control_later(p, q);
   } else {
-    free(q);
+    request_free(q);
   }
   pipeline_unlock(p);
   return status;
@@ -114,46 +136,57 @@ static void fold_name(const char *name, char *out, size_t size) {
     if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + 32);
 }
 
-static hw_status unknown_endpoint(const hw_pipeline *p, bool is_input, const char *relation, const char *connector,
-                                  hw_error *err) {
+static hw_status unknown_endpoint(const hw_pipeline *p, const program *running, bool is_input, const char *relation,
+                                  const char *connector, hw_error *err) {
   char folded[200], there[400];
   fold_name(relation, folded, sizeof folded);
-  list_endpoints(p->program, is_input, there, sizeof there);
+  list_endpoints(running, is_input, there, sizeof there);
   const char *direction = is_input ? "input" : "output";
   return hw_error_code(err, HW_ENOTFOUND, is_input ? "UnknownInputEndpoint" : "UnknownOutputEndpoint",
                        "unknown %s endpoint name '%s.%.100s' (pipeline '%s' has: %s)", direction, folded, connector,
                        p->name, there);
 }
 
-int64_t pipeline_find_connector(hw_pipeline *p, bool is_input, const char *relation, const char *connector,
-                                hw_error *err) {
-  int r = program_find_relation(p->program, relation);
-  int c = r < 0 ? -1 : program_find_connector(p->program, (uint32_t)r, is_input, connector);
-  if (c < 0) (void)unknown_endpoint(p, is_input, relation, connector, err);
+int64_t pipeline_find_connector(const hw_pipeline *p, const program *running, bool is_input, const char *relation,
+                                const char *connector, hw_error *err) {
+  int r = program_find_relation(running, relation);
+  int c = r < 0 ? -1 : program_find_connector(running, (uint32_t)r, is_input, connector);
+  if (c < 0) (void)unknown_endpoint(p, running, is_input, relation, connector, err);
   return c;
+}
+
+/* Lock held. */
+static hw_status switch_connector(hw_pipeline *p, bool is_input, const char *relation, const char *connector,
+                                  request *q, hw_error *err) {
+  hw_status status = pipeline_check_interactive(p, err);
+  if (status != HW_OK) return status;
+  int64_t index = pipeline_find_connector(p, p->program, is_input, relation, connector, err);
+  if (index < 0) return HW_ENOTFOUND;
+  q->connector = (uint32_t)index;
+  status = pipeline_set_switch(p, q->connector, q->flag ? SWITCH_PAUSED : SWITCH_STARTED, err);
+  if (status == HW_OK) control_later(p, q);
+  return status;
 }
 
 hw_status pipeline_control_connector(hw_pipeline *p, bool is_input, const char *relation, const char *connector,
                                      bool pause, hw_done *done, void *arg, hw_error *err) {
-  hw_error why;
-  deployment *d = pipeline_deployment(p, &why);
-  if (!d) goto refused;
-  int64_t index = pipeline_find_connector(p, is_input, relation, connector, &why);
-  if (index >= 0) deployment_control(d, (uint32_t)index, pause, done, arg);
-  deployment_unref(d);
-  if (index >= 0) return HW_OK;
-refused:
-  if (err) *err = why;
-  return why.status;
+  request *q = request_new(done, arg, pause, err);
+  if (!q) return HW_ENOMEM;
+  pipeline_lock(p);
+  hw_status status = switch_connector(p, is_input, relation, connector, q, err);
+  if (status != HW_OK) request_free(q);
+  pipeline_unlock(p);
+  return status;
 }
 
 /* A table's connectors are inputs, a view's are outputs. */
 static bool is_view(hw_pipeline *p, const char *relation) {
   pipeline_lock(p);
-  const program *prog = p->program; /* set once */
-  pipeline_unlock(p);
+  const program *prog = p->program;
   int r = prog ? program_find_relation(prog, relation) : -1;
-  return r >= 0 && prog->relations[r].kind == PROGRAM_VIEW;
+  bool view = r >= 0 && prog->relations[r].kind == PROGRAM_VIEW;
+  pipeline_unlock(p);
+  return view;
 }
 
 static hw_status control_connector_or_wait(hw_pipeline *p, const char *relation, const char *connector, bool pause,

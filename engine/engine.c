@@ -76,11 +76,11 @@ void hw_engine_free(hw_engine *engine) {
   if (!engine) return;
   atomic_store(&engine->closing, true);
   /* From here on nothing is added, and nobody else may be removing. */
-  for (size_t i = 0; i < engine->n_pipelines; i++) (void)manager_stop(engine->pipelines[i], true, NULL);
+  for (size_t i = 0; i < engine->n_pipelines; i++) pipeline_abandon(engine->pipelines[i]);
   wait_idle(engine);
+  catalog_close(engine->catalog); /* whoever waited for it is answered */
   for (size_t i = 0; i < engine->n_pipelines; i++) hw_pipeline_unref(engine->pipelines[i]);
   runtime_free(engine->rt);
-  catalog_close(engine->catalog);
   pthread_cond_destroy(&engine->idle);
   pthread_mutex_destroy(&engine->lock);
   free(engine->pipelines);
@@ -122,6 +122,17 @@ static hw_status duplicate(const char *name, hw_error *err) {
   return hw_error_code(err, HW_EEXIST, "DuplicateName", "a pipeline named '%s' exists already", name);
 }
 
+static void put(hw_engine *engine, size_t i, hw_pipeline *p) {
+  memmove(&engine->pipelines[i + 1], &engine->pipelines[i], (engine->n_pipelines - i) * sizeof(hw_pipeline *));
+  engine->pipelines[i] = p;
+  engine->n_pipelines++;
+}
+
+static void take(hw_engine *engine, size_t i) {
+  engine->n_pipelines--;
+  memmove(&engine->pipelines[i], &engine->pipelines[i + 1], (engine->n_pipelines - i) * sizeof(hw_pipeline *));
+}
+
 /* Lock held. */
 static hw_status insert(hw_engine *engine, hw_pipeline *p, hw_error *err) {
   bool there;
@@ -129,9 +140,7 @@ static hw_status insert(hw_engine *engine, hw_pipeline *p, hw_error *err) {
   if (there) return duplicate(hw_pipeline_name(p), err);
   if (atomic_load(&engine->closing)) return hw_error_code(err, HW_ESTATE, "Terminating", "the engine is shutting down");
   if (!reserve(engine)) return hw_error_set(err, HW_ENOMEM, "no memory for a pipeline");
-  memmove(&engine->pipelines[i + 1], &engine->pipelines[i], (engine->n_pipelines - i) * sizeof(hw_pipeline *));
-  engine->pipelines[i] = hw_pipeline_ref(p);
-  engine->n_pipelines++;
+  put(engine, i, hw_pipeline_ref(p));
   return HW_OK;
 }
 
@@ -147,36 +156,52 @@ void engine_remove(hw_engine *engine, hw_pipeline *p) {
   pthread_mutex_lock(&engine->lock);
   size_t i = find_place(engine, hw_pipeline_name(p), &there);
   there = there && engine->pipelines[i] == p;
-  if (there) {
-    engine->n_pipelines--;
-    memmove(&engine->pipelines[i], &engine->pipelines[i + 1], (engine->n_pipelines - i) * sizeof(hw_pipeline *));
-  }
+  if (there) take(engine, i);
   pthread_mutex_unlock(&engine->lock);
   if (there) hw_pipeline_unref(p);
+}
+
+hw_status engine_rename(hw_engine *engine, hw_pipeline *p, const char *name, hw_error *err) {
+  bool taken, there;
+  pthread_mutex_lock(&engine->lock);
+  (void)find_place(engine, name, &taken);
+  if (!taken) {
+    size_t i = find_place(engine, hw_pipeline_name(p), &there);
+    there = there && engine->pipelines[i] == p;
+    if (there) take(engine, i);
+    atomic_store(&p->name, name);
+    if (there) put(engine, find_place(engine, name, &there), p);
+  }
+  pthread_mutex_unlock(&engine->lock);
+  return taken ? duplicate(name, err) : HW_OK;
 }
 
 hw_pipeline *hw_pipeline_find(hw_engine *engine, const char *name) {
   bool there;
   pthread_mutex_lock(&engine->lock);
   size_t i = find_place(engine, name, &there);
+  if (there && atomic_load(&engine->pipelines[i]->hidden)) there = false;
   hw_pipeline *p = there ? hw_pipeline_ref(engine->pipelines[i]) : NULL;
   pthread_mutex_unlock(&engine->lock);
   return p;
 }
 
 hw_status engine_check_name_free(hw_engine *engine, const char *name, hw_error *err) {
-  hw_pipeline *p = hw_pipeline_find(engine, name);
-  hw_pipeline_unref(p);
-  return p ? duplicate(name, err) : HW_OK;
+  bool there;
+  pthread_mutex_lock(&engine->lock);
+  (void)find_place(engine, name, &there);
+  pthread_mutex_unlock(&engine->lock);
+  return there ? duplicate(name, err) : HW_OK;
 }
 
 hw_status manager_list(hw_engine *engine, hw_pipeline ***out, size_t *n) {
   hw_status status = HW_ENOMEM;
+  *n = 0;
   pthread_mutex_lock(&engine->lock);
-  *n = engine->n_pipelines;
-  *out = malloc((*n ? *n : 1) * sizeof(hw_pipeline *));
+  *out = malloc((engine->n_pipelines ? engine->n_pipelines : 1) * sizeof(hw_pipeline *));
   if (*out) {
-    for (size_t i = 0; i < *n; i++) (*out)[i] = hw_pipeline_ref(engine->pipelines[i]);
+    for (size_t i = 0; i < engine->n_pipelines; i++)
+      if (!atomic_load(&engine->pipelines[i]->hidden)) (*out)[(*n)++] = hw_pipeline_ref(engine->pipelines[i]);
     status = HW_OK;
   }
   pthread_mutex_unlock(&engine->lock);

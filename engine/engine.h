@@ -16,7 +16,7 @@ struct hw_engine {
   uint64_t drain_timeout_us;
   _Atomic bool closing;     /* no pipeline is made or started any more */
   _Atomic unsigned busy;    /* compilations and runs, from engine_enter to engine_leave */
-  pthread_mutex_t lock;     /* protects what follows; never held together with a pipeline's */
+  pthread_mutex_t lock;     /* protects what follows; may be taken under a pipeline's */
   pthread_cond_t idle;      /* busy has become 0 */
   hw_pipeline **pipelines;  /* by name; a reference each */
   size_t n_pipelines, capacity;
@@ -30,6 +30,9 @@ hw_status builtin_register(hw_error *err);
 void engine_enter(hw_engine *engine);
 void engine_leave(hw_engine *engine);
 
+/* Gives it another name (pipeline_intern_name), by which it is found from now on.
+ * DuplicateName. */
+hw_status engine_rename(hw_engine *engine, hw_pipeline *p, const char *name, hw_error *err);
 /* Takes a reference of its own; DuplicateName, or HW_ESTATE when closing. */
 hw_status engine_add(hw_engine *engine, hw_pipeline *p, hw_error *err);
 void engine_remove(hw_engine *engine, hw_pipeline *p);

@@ -110,11 +110,12 @@ static void not_complete(hw_pipeline *p) {
 }
 
 hw_producer *hw_producer_open(hw_pipeline *p, const char *table, hw_error *err) {
-  deployment *d = pipeline_deployment(p, err);
+  const program *running;
+  deployment *d = pipeline_deployed(p, &running, err);
   if (!d) return NULL;
   hw_producer *producer = NULL;
-  int i = program_find_relation(p->program, table);
-  if (i < 0 || p->program->relations[i].kind != PROGRAM_TABLE)
+  int i = program_find_relation(running, table);
+  if (i < 0 || running->relations[i].kind != PROGRAM_TABLE)
     (void)hw_error_set(err, HW_ENOTFOUND, "pipeline '%s' has no table %s", p->name, table);
   else
     producer = deployment_producer(d, (uint32_t)i, err);

@@ -6,13 +6,11 @@
 #define ENGINE_MANAGER_H
 
 #include "engine/catalog.h"
+#include "engine/definition.h"
 #include "runtime/program.h"
 #include "runtime/stats.h"
 
 #include <headworks/headworks.h>
-
-#define PIPELINE_NAME_MAX 63
-#define PIPELINE_DESCRIPTION_MAX 300
 
 typedef enum program_status {
   PROGRAM_PENDING, PROGRAM_COMPILING_SQL, PROGRAM_SQL_COMPILED, PROGRAM_COMPILING_RUST, PROGRAM_SUCCESS,
@@ -29,12 +27,21 @@ typedef enum deployment_status {
 const char *program_status_name(program_status s);       /* "Pending", "CompilingSql", ... */
 const char *deployment_status_name(deployment_status s); /* "Stopped", ... */
 
+typedef enum bootstrap_policy { BOOTSTRAP_AWAIT_APPROVAL, BOOTSTRAP_ALLOW, BOOTSTRAP_REJECT } bootstrap_policy;
+
+/* There is no bootstrapping; what a start is told about it is kept and shown. */
+typedef struct bootstrap {
+  bootstrap_policy policy;
+  bool silent, concurrent;
+} bootstrap;
+
+const char *bootstrap_policy_name(bootstrap_policy policy); /* "await_approval", ... */
+
 typedef struct pipeline_info {
   char id[37];                 /* UUID text */
-  char *name, *description;
-  char *program_code;
+  pipeline_definition *definition; /* a reference */
   int64_t created_at_us;       /* since 1970 */
-  uint64_t version, program_version, refresh_version;
+  uint64_t refresh_version;
   program_status program_status;
   int64_t program_status_since_us;
   program *program;            /* a reference, NULL until Success */
@@ -43,37 +50,61 @@ typedef struct pipeline_info {
   int64_t status_since_us, desired_since_us;
   char deployment_id[37];      /* "" when not deployed */
   char deployment_initial[8];  /* "", "running", "paused" */
+  bootstrap bootstrap;         /* as the start was told; while there is a run */
   bool storage_in_use;         /* storage_status InUse instead of Cleared */
   hw_error deployment_error;   /* status HW_OK: none */
   uint64_t num_errors;         /* sum over connectors; while deployed */
-  char *settings;              /* as pipeline_set_settings got it, a copy; NULL: never */
 } pipeline_info;
 
 hw_status pipeline_get_info(hw_pipeline *p, pipeline_info *out); /* HW_OK or HW_ENOMEM */
 void pipeline_info_fini(pipeline_info *info);
-/* Keeps text (copied) with the pipeline: what a user set that the engine hands
- * back but does not read (tags, runtime_config, ..., as JSON). HW_OK or HW_ENOMEM. */
-hw_status pipeline_set_settings(hw_pipeline *p, const char *text);
 
-/* Makes a pipeline and starts compiling it elsewhere; program_status tells.
- * err->code is the contract's (EmptyName, TooLongName, NameDoesNotMatchPattern,
- * TooLongDescription, DuplicateName). */
-hw_status manager_create(hw_engine *engine, const char *name, const char *description, const char *program, size_t len,
-                         hw_pipeline **out, hw_error *err);
 /* All pipelines by name, each a reference; the caller frees the array. */
 hw_status manager_list(hw_engine *engine, hw_pipeline ***out, size_t *n);
+
+/* ---- changes --------------------------------------------------------------- */
+
+/* Each of these is refused at once with the contract's code, or accepted (HW_OK):
+ * then done (NULL: nobody is told) is called exactly once, when the change is on
+ * disk (catalog.h), or at once where nothing is kept, maybe before the return. With
+ * an error it is in effect (of create and delete: it is not), but would be lost with
+ * the process: CatalogWriteFailed. So it is with hw_pipeline_pause and the others of
+ * headworks.h, which are done when they are true and on disk. */
+
+/* Makes a pipeline and starts compiling it elsewhere; program_status tells. Nobody
+ * finds it before it is kept. *out gets a reference. pipeline_spec_check's codes;
+ * DuplicateName. */
+hw_status manager_create(hw_engine *engine, const pipeline_spec *spec, hw_pipeline **out, hw_done *done, void *arg,
+                         hw_error *err);
+/* Edits it, all at once or not at all. What is given and different counts in
+ * version; what the program is made of is compiled anew (program_version). replace
+ * (PUT): it is also made for this version of Headworks. UpdateRestrictedToStopped;
+ * EditRestrictedToClearedStorage, with the fields in *not_allowed (NULL: not told),
+ * comma-separated; pipeline_spec_check's codes; DuplicateName. */
+#define EDIT_FIELDS_MAX 300
+hw_status manager_edit(hw_pipeline *p, const pipeline_spec *spec, bool replace, char not_allowed[EDIT_FIELDS_MAX],
+                       hw_done *done, void *arg, hw_error *err);
 /* What DELETE does: as hw_pipeline_delete, but storage must have been cleared
  * before. DeleteRestrictedToFullyStopped, DeleteRestrictedToClearedStorage. */
-hw_status manager_delete(hw_pipeline *p, hw_error *err);
+hw_status manager_delete(hw_pipeline *p, hw_done *done, void *arg, hw_error *err);
 
-/* Starting: accepted (HW_OK) or refused by the contract's codes; what follows is
- * seen in pipeline_get_info. Starting while the program still compiles is accepted. */
-hw_status manager_start(hw_pipeline *p, hw_run_state initial, hw_error *err);
+typedef struct start_options {
+  hw_run_state initial;
+  bootstrap bootstrap;
+  bool dismiss; /* the error of an earlier run does not stand in the way, and is dismissed */
+} start_options;
+
+/* Starting: what follows is seen in pipeline_get_info. Starting while the program
+ * still compiles is accepted. */
+hw_status manager_start(hw_pipeline *p, const start_options *options, hw_done *done, void *arg, hw_error *err);
 /* Accepted in every state. */
-hw_status manager_stop(hw_pipeline *p, bool force, hw_error *err);
+hw_status manager_stop(hw_pipeline *p, bool force, hw_done *done, void *arg, hw_error *err);
+/* As hw_pipeline_stop without force, but it is not what anybody wants of the
+ * pipeline: it will be started again with the next process that opens the catalog. */
+hw_status manager_leave(hw_pipeline *p, hw_done *done, void *arg, hw_error *err);
 /* Drops the record of a finished deployment's storage: storage_status Cleared. */
-hw_status manager_clear(hw_pipeline *p, hw_error *err);
-hw_status manager_dismiss_error(hw_pipeline *p, hw_error *err);
+hw_status manager_clear(hw_pipeline *p, hw_done *done, void *arg, hw_error *err);
+hw_status manager_dismiss_error(hw_pipeline *p, hw_done *done, void *arg, hw_error *err);
 /* Pause and resume: hw_pipeline_pause, hw_pipeline_resume; err->code is
  * PipelineInteractionNotDeployed, Initializing, InvalidTransition, PauseTimeout.
  * Connectors: hw_connector_pause, hw_connector_start; codes the same and
@@ -86,11 +117,32 @@ hw_status pipeline_control_connector(hw_pipeline *p, bool is_input, const char *
 
 /* ---- what survives the process --------------------------------------------- */
 
-/* Has the engine keep what must survive in this directory (catalog.h); at most
- * once, before anything is made. Waits. */
+/* Has the engine keep what must survive in this directory (catalog.h), and brings
+ * back what is there: pipelines are compiled, and those that were asked to run start
+ * again, with the connectors paused that were, and read their inputs from the
+ * beginning. At most once, before anything is made. Waits for the reading. */
 HW_MUST_USE hw_status manager_open_catalog(hw_engine *engine, const char *directory, hw_error *err);
 /* NULL: nothing is kept. */
 catalog *manager_catalog(hw_engine *engine);
+
+/* ---- events ---------------------------------------------------------------- */
+
+#define PIPELINE_EVENTS_MAX 720
+
+/* States as they were after one of them had changed. */
+typedef struct pipeline_event {
+  char id[37]; /* UUID text */
+  int64_t recorded_at_us;
+  deployment_status status, desired;
+  program_status program_status;
+  bool storage_in_use;
+  char *error_code, *error_message; /* NULL: no deployment error */
+} pipeline_event;
+
+/* The latest, newest first; with id one of them, or "latest": *n is 0 when there is
+ * none such. *out is freed by pipeline_events_free. HW_OK or HW_ENOMEM. */
+hw_status pipeline_get_events(hw_pipeline *p, const char *id, pipeline_event **out, size_t *n);
+void pipeline_events_free(pipeline_event *events, size_t n);
 
 /* ---- statistics ----------------------------------------------------------- */
 

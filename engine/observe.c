@@ -2,7 +2,6 @@
 #include "engine/pipeline.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -18,20 +17,11 @@ static bool copy_messages(program_messages *to, const program_messages *from) {
   return whole;
 }
 
-static bool copy_text(pipeline_info *out, const hw_pipeline *p) {
-  out->name = strdup(p->name);
-  out->description = strdup(p->description);
-  out->program_code = strdup(p->code);
-  if (p->settings && !(out->settings = strdup(p->settings))) return false;
-  return out->name && out->description && out->program_code && copy_messages(&out->messages, &p->messages);
-}
-
 /* What needs no memory. Lock held. */
 static void copy_states(pipeline_info *out, const hw_pipeline *p) {
   memcpy(out->id, p->id, sizeof out->id);
   out->created_at_us = p->created_at_us;
-  out->version = p->version;
-  out->program_version = p->program_version;
+  out->definition = pipeline_definition_ref(p->definition);
   out->refresh_version = p->refresh_version;
   out->program_status = p->program_status;
   out->program_status_since_us = p->program_status_since_us;
@@ -44,6 +34,7 @@ static void copy_states(pipeline_info *out, const hw_pipeline *p) {
   out->deployment_error = p->deployment_error;
   if (!p->run) return;
   if (p->status != DEPLOYMENT_STOPPED) memcpy(out->deployment_id, p->run->id, sizeof out->deployment_id);
+  out->bootstrap = p->bootstrap;
   memcpy(out->deployment_initial, p->initial == HW_PAUSED ? "paused" : "running", p->initial == HW_PAUSED ? 7 : 8);
 }
 
@@ -51,7 +42,7 @@ hw_status pipeline_get_info(hw_pipeline *p, pipeline_info *out) {
   *out = (pipeline_info){0};
   pipeline_lock(p);
   copy_states(out, p);
-  bool ok = copy_text(out, p);
+  bool ok = copy_messages(&out->messages, &p->messages);
   deployment *d = pipeline_check_interactive(p, NULL) == HW_OK ? deployment_ref(p->run->deployment) : NULL;
   pipeline_unlock(p);
   if (d) {
@@ -64,13 +55,17 @@ hw_status pipeline_get_info(hw_pipeline *p, pipeline_info *out) {
 }
 
 void pipeline_info_fini(pipeline_info *info) {
-  free(info->name);
-  free(info->description);
-  free(info->program_code);
-  free(info->settings);
+  pipeline_definition_unref(info->definition);
   if (info->program) program_unref(info->program);
   program_messages_fini(&info->messages);
   *info = (pipeline_info){0};
+}
+
+hw_status pipeline_get_events(hw_pipeline *p, const char *id, pipeline_event **out, size_t *n) {
+  pipeline_lock(p);
+  hw_status status = event_ring_copy(&p->events, id, out, n);
+  pipeline_unlock(p);
+  return status;
 }
 
 /* ---- statistics ---------------------------------------------------------- */
@@ -89,10 +84,11 @@ hw_status pipeline_get_stats(hw_pipeline *p, bool with_errors, pipeline_stats *o
 hw_status pipeline_get_connector_stats(hw_pipeline *p, bool is_input, const char *relation, const char *connector,
                                        connector_stats *out, hw_error *err) {
   *out = (connector_stats){0};
-  deployment *d = pipeline_deployment(p, err);
+  const program *running;
+  deployment *d = pipeline_deployed(p, &running, err);
   if (!d) return HW_ESTATE;
   hw_status status = HW_ENOTFOUND;
-  int64_t index = pipeline_find_connector(p, is_input, relation, connector, err);
+  int64_t index = pipeline_find_connector(p, running, is_input, relation, connector, err);
   if (index >= 0) {
     status = deployment_connector_stats(d, (uint32_t)index, true, out);
     if (status != HW_OK)

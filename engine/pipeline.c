@@ -7,45 +7,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define LOG_LINE_MAX 1536 /* a whole error message and some words */
 
 /* ---- names --------------------------------------------------------------- */
 
-static hw_status check_name(const char *name, hw_error *err) {
-  size_t len = strlen(name);
-  if (len == 0) return hw_error_code(err, HW_EINVAL, "EmptyName", "the name of a pipeline must not be empty");
-  if (len > PIPELINE_NAME_MAX)
-    return hw_error_code(err, HW_EINVAL, "TooLongName",
-                         "the name of a pipeline has at most %d characters, this one has %zu", PIPELINE_NAME_MAX, len);
-  if (strspn(name, ALNUM "_-") != len || !strchr(ALNUM, name[0]) || !strchr(ALNUM, name[len - 1]))
-    return hw_error_code(err, HW_EINVAL, "NameDoesNotMatchPattern",
-                         "the name '%s' must be letters, digits, '_' and '-', with a letter or digit at both ends "
-                         "(pattern: '^([A-Za-z0-9][-A-Za-z0-9_]*)?[A-Za-z0-9]$')", name);
-  return HW_OK;
+const char *pipeline_intern_name(hw_pipeline *p, const char *name) {
+  for (const pipeline_name *n = p->names; n; n = n->next)
+    if (strcmp(n->text, name) == 0) return n->text;
+  pipeline_name *n = calloc(1, sizeof *n);
+  if (!n) return NULL;
+  snprintf(n->text, sizeof n->text, "%s", name);
+  n->next = p->names;
+  p->names = n;
+  return n->text;
 }
 
-static hw_status check_description(const char *description, hw_error *err) {
-  size_t characters = 0;
-  for (const char *c = description; *c; c++) characters += ((unsigned char)*c & 0xC0) != 0x80;
-  if (characters <= PIPELINE_DESCRIPTION_MAX) return HW_OK;
-  return hw_error_code(err, HW_EINVAL, "TooLongDescription",
-                       "the description of a pipeline has at most %d characters, this one has %zu",
-                       PIPELINE_DESCRIPTION_MAX, characters);
+static void free_names(hw_pipeline *p) {
+  for (pipeline_name *n = p->names, *next; n; n = next) {
+    next = n->next;
+    free(n);
+  }
 }
 
 /* ---- life ---------------------------------------------------------------- */
 
 static void pipeline_free(hw_pipeline *p) {
-  assert(!p->run && !p->listeners && !p->outbox.first);
+  assert(!p->run && !p->listeners && !p->outbox.first && !p->keep.first);
   program_unref(p->program);
   program_messages_fini(&p->messages);
+  pipeline_definition_unref(p->definition);
+  event_ring_fini(&p->events);
+  json_decref(p->restored);
   pthread_cond_destroy(&p->changed);
   pthread_mutex_destroy(&p->lock);
-  free(p->name);
-  free(p->description);
-  free(p->code);
-  free(p->settings);
+  free_names(p);
   free(p);
 }
 
@@ -62,49 +57,44 @@ static bool init_changed(pthread_cond_t *changed) {
 static void init_states(hw_pipeline *p) {
   atomic_init(&p->refs, 1);
   p->created_at_us = wall_clock_us();
-  p->version = p->program_version = p->refresh_version = 1;
+  p->refresh_version = 1;
+  p->keep.last = &p->keep.first;
   p->program_status = PROGRAM_PENDING;
-  p->status = p->desired = DEPLOYMENT_STOPPED;
+  p->status = p->desired = p->wanted = DEPLOYMENT_STOPPED;
   p->program_status_since_us = p->status_since_us = p->desired_since_us = p->created_at_us;
 }
 
-static char *copy_text(const char *text, size_t len) {
-  char *copy = malloc(len + 1);
-  if (!copy) return NULL;
-  if (len) memcpy(copy, text, len);
-  copy[len] = '\0';
-  return copy;
+static hw_status init_id(hw_pipeline *p, const char *id, hw_error *err) {
+  if (!id) return uuid_make(p->id, err);
+  snprintf(p->id, sizeof p->id, "%s", id);
+  return HW_OK;
 }
 
-hw_pipeline *pipeline_new(hw_engine *engine, const char *name, const char *description, const char *code, size_t len,
-                          hw_error *err) {
-  if (!description) description = "";
-  if (check_name(name, err) != HW_OK || check_description(description, err) != HW_OK) return NULL;
+hw_pipeline *pipeline_new(hw_engine *engine, pipeline_definition *definition, const char *id, hw_error *err) {
   hw_pipeline *p = calloc(1, sizeof *p);
-  if (!p) goto no_memory;
+  if (!p) goto no_pipeline;
   p->engine = engine;
-  p->name = strdup(name);
-  p->description = strdup(description);
-  p->code = copy_text(code, len);
-  p->code_len = len;
   init_states(p);
-  if (!p->name || !p->description || !p->code) goto no_strings;
-  if (uuid_make(p->id, err) != HW_OK) goto no_id;
-  if (pthread_mutex_init(&p->lock, NULL) != 0) goto no_strings;
+  if (init_id(p, id, err) != HW_OK) goto no_id;
+  const char *name = pipeline_intern_name(p, definition->members[MEMBER_NAME]);
+  if (!name) goto no_memory;
+  atomic_init(&p->name, name);
+  if (pthread_mutex_init(&p->lock, NULL) != 0) goto no_memory;
   if (!init_changed(&p->changed)) goto no_condition;
+  p->definition = definition;
   return p;
 
 no_condition:
   pthread_mutex_destroy(&p->lock);
-no_strings:
+no_memory:
   (void)hw_error_set(err, HW_ENOMEM, "no memory for a pipeline");
 no_id:
-  free(p->name);
-  free(p->description);
-  free(p->code);
+  free_names(p);
   free(p);
+  pipeline_definition_unref(definition);
   return NULL;
-no_memory:
+no_pipeline:
+  pipeline_definition_unref(definition);
   (void)hw_error_set(err, HW_ENOMEM, "no memory for a pipeline");
   return NULL;
 }
@@ -169,6 +159,7 @@ static void deliver_all(hw_pipeline *p) {
 }
 
 void pipeline_unlock(hw_pipeline *p) {
+  pipeline_keep_now(p);
   if (p->delivering || !p->outbox.first)
     unlock(p);
   else

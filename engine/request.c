@@ -13,22 +13,35 @@ request *request_new(hw_done *done, void *arg, bool flag, hw_error *err) {
   q->done = done;
   q->arg = arg;
   q->flag = flag;
+  q->connector = DEPLOYMENT_ALL;
+  q->parts = 1;
   return q;
+}
+
+void request_free(request *q) {
+  if (q) free(q->position);
+  free(q);
 }
 
 static void deliver_answer(effect *e) {
   request *q = (request *)e;
   hw_reply reply = {.struct_size = sizeof reply, .status = q->error.status,
                     .error = q->error.status == HW_OK ? NULL : &q->error, .epoch = q->epoch,
-                    .total_records = q->total_records, .position = ""};
+                    .total_records = q->total_records, .position = q->position ? q->position : "",
+                    .kept_us = q->kept_us};
   q->done(q->arg, &reply);
-  free(q);
+  request_free(q);
+}
+
+void request_part(hw_pipeline *p, request *q, const hw_error *error) {
+  if (error && q->error.status == HW_OK) q->error = *error;
+  if (--q->parts > 0) return;
+  q->effect.deliver = deliver_answer;
+  pipeline_post(p, &q->effect);
 }
 
 void request_answer(hw_pipeline *p, request *q, const hw_error *error) {
-  if (error) q->error = *error;
-  q->effect.deliver = deliver_answer;
-  pipeline_post(p, &q->effect);
+  if (q) request_part(p, q, error);
 }
 
 /* ---- waiting ------------------------------------------------------------- */

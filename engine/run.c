@@ -52,6 +52,7 @@ void run_unref(run *r) {
 static void run_release(run *r) {
   hw_engine *engine = r->pipeline->engine;
   if (r->deployment) deployment_unref(r->deployment);
+  free(r->switches);
   hw_pipeline_unref(r->pipeline); /* whoever delivers has one, too */
   free(r);
   engine_leave(engine);
@@ -139,8 +140,9 @@ static void record_error(run *r, const hw_error *err, const char *code) {
   hw_pipeline *p = r->pipeline;
   if (r->failed) return;
   r->failed = true;
-  p->deployment_error = *err;
-  if (!err->code[0]) (void)hw_error_code(&p->deployment_error, err->status, code, "%s", err->message);
+  hw_error error = *err;
+  if (!err->code[0]) (void)hw_error_code(&error, err->status, code, "%s", err->message);
+  pipeline_set_error(p, &error);
   pipeline_log(p, HW_LOG_ERROR, "%s", err->message);
 }
 
@@ -148,14 +150,34 @@ void run_fail(run *r, const hw_error *err, const char *code) {
   if (r->pipeline->run != r) return;
   record_error(r, err, code);
   pipeline_set_desired(r->pipeline, DEPLOYMENT_STOPPED);
+  pipeline_want(r->pipeline, DEPLOYMENT_STOPPED);
   run_end(r, true);
 }
 
 /* ---- the beginning ------------------------------------------------------- */
 
+/* What users had asked of the connectors before the process ended. Without memory
+ * they are as the program says, and that is told. */
+static void take_restored(run *r) {
+  hw_pipeline *p = r->pipeline;
+  for (uint32_t i = 0; p->restored && i < p->program->n_connectors; i++) {
+    const json_t *paused = json_object_get(p->restored, p->program->connectors[i].endpoint);
+    if (!paused) continue;
+    if (!r->switches) r->switches = calloc(p->program->n_connectors, sizeof *r->switches);
+    if (r->switches)
+      r->switches[i] = json_is_true(paused) ? SWITCH_PAUSED : SWITCH_STARTED;
+    else
+      pipeline_log(p, HW_LOG_ERROR, "no memory to pause connector %s as before", p->program->connectors[i].endpoint);
+  }
+  json_decref(p->restored);
+  p->restored = NULL;
+}
+
 void run_begin(run *r) {
   hw_pipeline *p = r->pipeline;
+  if (!p->storage_in_use) pipeline_changed(p, false);
   p->storage_in_use = true;
+  take_restored(r);
   pipeline_set_status(p, DEPLOYMENT_PROVISIONING);
   r->provisioning = true;
   r->refs++; /* the job's */
@@ -191,7 +213,7 @@ static void on_opened(void *arg, const hw_error *err) {
     /* Stopped meanwhile; `stopped` is to come. */
   } else if (err) {
     run_fail(r, err, "InitializationError");
-  } else if (p->initial == HW_PAUSED) {
+  } else if (p->desired == DEPLOYMENT_PAUSED) {
     started(r, DEPLOYMENT_PAUSED);
   } else {
     r->refs++;
@@ -229,6 +251,16 @@ static void on_stopped(void *arg, const hw_error *err) {
   pipeline_unlock(p);
 }
 
+static void switched(void *arg, const hw_reply *reply) { (void)arg, (void)reply; }
+
+/* Nothing is open yet, so this is true at once; nobody else touches the switches. */
+static void apply_switches(const run *r, deployment *d) {
+  const program *prog = r->pipeline->program;
+  for (uint32_t i = 0; r->switches && i < prog->n_connectors; i++)
+    if (r->switches[i] != SWITCH_UNTOUCHED)
+      deployment_control(d, i, r->switches[i] == SWITCH_PAUSED, switched, NULL);
+}
+
 /* On a helper thread. */
 static void provision_job(void *arg) {
   run *r = arg;
@@ -237,6 +269,7 @@ static void provision_job(void *arg) {
                               .stopped = on_stopped};
   hw_error err;
   deployment *d = deployment_new(p->engine->rt, p->name, p->program, &events, &err);
+  if (d) apply_switches(r, d);
   pipeline_lock(p);
   r->provisioning = false;
   r->deployment = d;
@@ -253,19 +286,19 @@ static void provision_job(void *arg) {
   pipeline_unlock(p);
 }
 
-/* ---- start --------------------------------------------------------------- */
+/* ---- may it start? -------------------------------------------------------- */
 
 static bool program_failed(program_status s) { return s > PROGRAM_SUCCESS; }
 
 static const char *state_word(hw_run_state s) { return s == HW_PAUSED ? "paused" : "running"; }
 
 /* Lock held; the pipeline is stopped. */
-static hw_status check_start(hw_pipeline *p, hw_error *err) {
+static hw_status check_start(hw_pipeline *p, bool dismiss, hw_error *err) {
   if (p->deleted)
     return hw_error_code(err, HW_ENOTFOUND, "UnknownPipelineName", "Unknown pipeline name '%s'", p->name);
   if (atomic_load(&p->engine->closing))
     return hw_error_code(err, HW_ESTATE, "Terminating", "the engine is shutting down");
-  if (p->deployment_error.status != HW_OK)
+  if (p->deployment_error.status != HW_OK && !dismiss)
     return hw_error_code(err, HW_ESTATE, "CannotStartWithUndismissedError",
                          "pipeline '%s' has a deployment error, which must be dismissed first: %s", p->name,
                          p->deployment_error.message);
@@ -277,8 +310,8 @@ static hw_status check_start(hw_pipeline *p, hw_error *err) {
 }
 
 /* Lock held. */
-static hw_status start_anew(hw_pipeline *p, hw_run_state initial, hw_error *err) {
-  hw_status status = check_start(p, err);
+static hw_status start_anew(hw_pipeline *p, const start_options *o, hw_error *err) {
+  hw_status status = check_start(p, o->dismiss, err);
   if (status != HW_OK) return status;
   hw_error why;
   run *r = run_new(p, &why);
@@ -286,54 +319,73 @@ static hw_status start_anew(hw_pipeline *p, hw_run_state initial, hw_error *err)
     if (err) *err = why;
     return why.status;
   }
+  if (p->deployment_error.status != HW_OK) pipeline_set_error(p, NULL);
+  json_decref(p->restored);
+  p->restored = NULL;
   p->run = r;
-  p->initial = initial;
+  p->initial = o->initial;
+  p->bootstrap = o->bootstrap;
   p->complete = false;
-  pipeline_set_desired(p, initial == HW_PAUSED ? DEPLOYMENT_PAUSED : DEPLOYMENT_RUNNING);
+  deployment_status to = o->initial == HW_PAUSED ? DEPLOYMENT_PAUSED : DEPLOYMENT_RUNNING;
+  pipeline_set_desired(p, to);
+  pipeline_want(p, to);
   if (p->program_status == PROGRAM_SUCCESS) run_begin(r);
   return HW_OK;
 }
 
+static bool same_bootstrap(bootstrap a, bootstrap b) {
+  return a.policy == b.policy && a.silent == b.silent && a.concurrent == b.concurrent;
+}
+
 /* Lock held. */
-static hw_status start_again(const hw_pipeline *p, hw_run_state initial, hw_error *err) {
+static hw_status start_again(const hw_pipeline *p, const start_options *o, hw_error *err) {
   if (p->desired == DEPLOYMENT_STOPPED)
     return hw_error_code(err, HW_ESTATE, "IllegalPipelineAction",
                          "pipeline '%s' is %s: wait until it is Stopped before starting it again", p->name,
                          deployment_status_name(p->status));
-  if (p->initial != initial)
+  if (p->initial != o->initial)
     return hw_error_code(err, HW_ESTATE, "InitialImmutableUnlessStopped",
                          "pipeline '%s' was started with initial=%s: stop it to start it with initial=%s, or use "
-                         "pause and resume", p->name, state_word(p->initial), state_word(initial));
+                         "pause and resume", p->name, state_word(p->initial), state_word(o->initial));
+  if (!same_bootstrap(p->bootstrap, o->bootstrap))
+    return hw_error_code(err, HW_ESTATE, "BootstrapPolicyImmutableUnlessStopped",
+                         "pipeline '%s' was started with another bootstrap_policy (%s), silent_bootstrap or "
+                         "concurrent_bootstrap: stop it to start it with others", p->name,
+                         bootstrap_policy_name(p->bootstrap.policy));
   return HW_OK;
+}
+
+const char *bootstrap_policy_name(bootstrap_policy policy) {
+  static const char *const names[] = {"await_approval", "allow", "reject"};
+  return names[policy];
 }
 
 static bool is_up(const hw_pipeline *p) { return p->status == DEPLOYMENT_RUNNING || p->status == DEPLOYMENT_PAUSED; }
 
-/* q: NULL, or to be answered when it has started; freed when refused. */
-static hw_status start(hw_pipeline *p, hw_run_state initial, bool dismiss, request *q, hw_error *err) {
-  pipeline_lock(p);
-  if (dismiss && !p->run && p->deployment_error.status != HW_OK) {
-    p->deployment_error = (hw_error){.status = HW_OK};
-    pipeline_touch(p);
-  }
-  hw_status status = p->run ? start_again(p, initial, err) : start_anew(p, initial, err);
-  if (status != HW_OK)
-    free(q);
-  else if (q && is_up(p))
-    request_answer(p, q, NULL);
-  else if (q)
-    effect_list_add(&p->starters, &q->effect);
-  pipeline_unlock(p);
+/* ---- start and stop -------------------------------------------------------- */
+
+/* Lock held: accepted, or refused. */
+static hw_status start(hw_pipeline *p, const start_options *o, request *q, hw_error *err) {
+  hw_status status = p->run ? start_again(p, o, err) : start_anew(p, o, err);
+  if (status == HW_OK) pipeline_keep_then(p, q);
   return status;
 }
 
-hw_status manager_start(hw_pipeline *p, hw_run_state initial, hw_error *err) {
-  return start(p, initial, false, NULL, err);
-}
-
+/* For one that is also told when it is up. */
 static hw_status start_then(hw_pipeline *p, hw_run_state initial, hw_done *done, void *arg, hw_error *err) {
+  const start_options o = {.initial = initial, .dismiss = true};
   request *q = request_new(done, arg, false, err);
-  return q ? start(p, initial, true, q, err) : HW_ENOMEM;
+  if (!q) return HW_ENOMEM;
+  pipeline_lock(p);
+  hw_status status = start(p, &o, q, err);
+  if (status != HW_OK)
+    request_free(q);
+  else if (is_up(p))
+    request_answer(p, q, NULL);
+  else
+    effect_list_add(&p->starters, &q->effect);
+  pipeline_unlock(p);
+  return status;
 }
 
 hw_status hw_pipeline_start(hw_pipeline *p, hw_run_state initial, hw_done *done, void *arg, hw_error *err) {
@@ -343,38 +395,93 @@ hw_status hw_pipeline_start(hw_pipeline *p, hw_run_state initial, hw_done *done,
   return waiter_finish(&w, start_then(p, initial, waiter_done, &w, err), err);
 }
 
-/* ---- stop ---------------------------------------------------------------- */
+/* Lock held. user: somebody asked for it, so that it is kept; else the process ends. */
+static void stop(hw_pipeline *p, bool force, bool user) {
+  if (user) pipeline_want(p, DEPLOYMENT_STOPPED);
+  if (!p->run) return;
+  /* What is not up has taken nothing in: there is nothing to wait for. */
+  bool graceful = !force && (is_up(p) || p->status == DEPLOYMENT_STOPPING);
+  pipeline_set_desired(p, DEPLOYMENT_STOPPED);
+  run_end(p->run, !graceful);
+}
 
-static void stop(hw_pipeline *p, bool force, request *q) {
+void pipeline_abandon(hw_pipeline *p) {
   pipeline_lock(p);
-  if (p->run) {
-    /* What is not up has taken nothing in: there is nothing to wait for. */
-    bool graceful = !force && (is_up(p) || p->status == DEPLOYMENT_STOPPING);
-    if (q) effect_list_add(&p->stoppers, &q->effect);
-    pipeline_set_desired(p, DEPLOYMENT_STOPPED);
-    run_end(p->run, !graceful);
-  } else if (q) {
-    request_answer(p, q, NULL);
-  }
+  stop(p, true, false);
   pipeline_unlock(p);
 }
 
-hw_status manager_stop(hw_pipeline *p, bool force, hw_error *err) {
-  (void)err;
-  stop(p, force, NULL);
-  return HW_OK;
-}
-
-static hw_status stop_then(hw_pipeline *p, bool force, hw_done *done, void *arg, hw_error *err) {
+static hw_status stop_then(hw_pipeline *p, bool force, bool user, hw_done *done, void *arg, hw_error *err) {
   request *q = request_new(done, arg, force, err);
   if (!q) return HW_ENOMEM;
-  stop(p, force, q);
+  q->parts++; /* ours, until all that it waits for is known */
+  pipeline_lock(p);
+  if (p->run)
+    effect_list_add(&p->stoppers, &q->effect);
+  else
+    request_answer(p, q, NULL);
+  stop(p, force, user);
+  if (user) pipeline_keep_then(p, q);
+  request_part(p, q, NULL);
+  pipeline_unlock(p);
   return HW_OK;
 }
 
 hw_status hw_pipeline_stop(hw_pipeline *p, bool force, hw_done *done, void *arg, hw_error *err) {
-  if (done) return stop_then(p, force, done, arg, err);
+  if (done) return stop_then(p, force, true, done, arg, err);
   waiter w;
   waiter_init(&w);
-  return waiter_finish(&w, stop_then(p, force, waiter_done, &w, err), err);
+  return waiter_finish(&w, stop_then(p, force, true, waiter_done, &w, err), err);
+}
+
+hw_status manager_leave(hw_pipeline *p, hw_done *done, void *arg, hw_error *err) {
+  return stop_then(p, false, false, done, arg, err);
+}
+
+/* ---- start and stop that are only accepted --------------------------------- */
+
+hw_status manager_start(hw_pipeline *p, const start_options *options, hw_done *done, void *arg, hw_error *err) {
+  request *q = done ? request_new(done, arg, false, err) : NULL;
+  if (done && !q) return HW_ENOMEM;
+  pipeline_lock(p);
+  hw_status status = start(p, options, q, err);
+  if (status == HW_OK)
+    request_answer(p, q, NULL);
+  else
+    request_free(q);
+  pipeline_unlock(p);
+  return status;
+}
+
+hw_status manager_stop(hw_pipeline *p, bool force, hw_done *done, void *arg, hw_error *err) {
+  request *q = done ? request_new(done, arg, force, err) : NULL;
+  if (done && !q) return HW_ENOMEM;
+  pipeline_lock(p);
+  stop(p, force, true);
+  pipeline_keep_then(p, q);
+  request_answer(p, q, NULL);
+  pipeline_unlock(p);
+  return HW_OK;
+}
+
+/* ---- after a restart of the process ---------------------------------------- */
+
+hw_status run_restore(hw_pipeline *p, hw_error *err) {
+  pipeline_lock(p);
+  deployment_status wanted = p->wanted;
+  const start_options o = {.initial = p->initial, .bootstrap = p->bootstrap, .dismiss = true};
+  json_t *restored = p->restored;
+  p->restored = NULL; /* a new start has none */
+  hw_status status = start_anew(p, &o, err);
+  if (status == HW_OK) {
+    pipeline_set_desired(p, wanted);
+    pipeline_want(p, wanted);
+    p->restored = restored;
+    pipeline_log(p, HW_LOG_WARNING, "was %s when the server ended: starts again and reads its inputs from the beginning",
+                 deployment_status_name(wanted));
+  } else {
+    json_decref(restored);
+  }
+  pipeline_unlock(p);
+  return status;
 }

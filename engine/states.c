@@ -7,6 +7,7 @@
  *                     ├▸ SqlError                     ├▸ RustError
  *                     └▸ SystemError                  └▸ SystemError
  *
+ *     and any ─▸ Pending, when the program is edited.
  *     refresh_version moves with every state but the two Compiling ones.
  *
  *   deployment_status
@@ -26,6 +27,8 @@
 #include "engine/pipeline.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define BIT(state) (1u << (state))
@@ -68,6 +71,24 @@ int64_t wall_clock_us(void) {
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* ---- events ---------------------------------------------------------------- */
+
+static char *copy_or_null(const char *text) { return *text ? strdup(text) : NULL; }
+
+/* Lost without memory, or random numbers. */
+static void record_event(hw_pipeline *p) {
+  pipeline_event event = {.recorded_at_us = wall_clock_us(), .status = p->status, .desired = p->desired,
+                          .program_status = p->program_status, .storage_in_use = p->storage_in_use};
+  if (uuid_make(event.id, NULL) != HW_OK) return;
+  if (p->deployment_error.status != HW_OK) {
+    event.error_code = copy_or_null(p->deployment_error.code);
+    event.error_message = copy_or_null(p->deployment_error.message);
+  }
+  event_ring_add(&p->events, &event);
+}
+
+/* ---- setters --------------------------------------------------------------- */
+
 void pipeline_touch(hw_pipeline *p) {
   assert(p->locked);
   p->refresh_version++;
@@ -76,11 +97,12 @@ void pipeline_touch(hw_pipeline *p) {
 void pipeline_set_program_status(hw_pipeline *p, program_status to) {
   const state *from = &program_states[p->program_status];
   assert(p->locked);
-  assert(from->next & BIT(to));
+  assert((from->next | BIT(PROGRAM_PENDING)) & BIT(to));
   pipeline_log(p, HW_LOG_DEBUG, "program %s -> %s", from->name, program_states[to].name);
   p->program_status = to;
   p->program_status_since_us = wall_clock_us();
   if (!program_states[to].silent) pipeline_touch(p);
+  record_event(p);
 }
 
 void pipeline_set_status(hw_pipeline *p, deployment_status to) {
@@ -91,6 +113,7 @@ void pipeline_set_status(hw_pipeline *p, deployment_status to) {
   p->status = to;
   p->status_since_us = wall_clock_us();
   pipeline_touch(p);
+  record_event(p);
   pthread_cond_broadcast(&p->changed);
 }
 
@@ -102,5 +125,25 @@ void pipeline_set_desired(hw_pipeline *p, deployment_status to) {
   p->desired = to;
   p->desired_since_us = wall_clock_us();
   pipeline_touch(p);
+  record_event(p);
   pthread_cond_broadcast(&p->changed);
+}
+
+/* A run's error is told with the state that follows from it. */
+void pipeline_set_error(hw_pipeline *p, const hw_error *error) {
+  assert(p->locked);
+  p->deployment_error = error ? *error : (hw_error){.status = HW_OK};
+  pipeline_changed(p, false);
+  if (error) return;
+  pipeline_touch(p);
+  record_event(p);
+}
+
+void pipeline_set_storage(hw_pipeline *p, bool in_use) {
+  assert(p->locked);
+  if (p->storage_in_use == in_use) return;
+  p->storage_in_use = in_use;
+  pipeline_changed(p, false);
+  pipeline_touch(p);
+  record_event(p);
 }

@@ -31,6 +31,7 @@ struct deployment {
   deployment_listener *listeners;
   bool opening, stopping, forced, stopped, running; /* as all below: protected by world.lock */
   uint64_t next_ticket, turn;   /* controls are answered in order */
+  bool user_paused[8];          /* by connector: as the last control said */
 };
 
 static struct {
@@ -340,9 +341,9 @@ static void control_thread(void *arg) {
 }
 
 void deployment_control(deployment *d, uint32_t connector, bool pause, hw_done *done, void *arg) {
-  (void)connector;
   control c = {.d = d, .pause = pause, .done = done, .arg = arg};
   enter();
+  if (connector != DEPLOYMENT_ALL) d->user_paused[connector] = pause;
   c.ticket = d->next_ticket++;
   bool at_once = d->turn == c.ticket && !world.shut[FAKE_CONTROL];
   bool refused = d->stopping;
@@ -449,6 +450,9 @@ hw_status deployment_stats(deployment *d, bool with_errors, pipeline_stats *out)
 hw_status deployment_connector_stats(deployment *d, uint32_t connector, bool with_errors, connector_stats *out) {
   (void)with_errors;
   *out = (connector_stats){.is_input = d->program->connectors[connector].is_input, .total_records = connector};
+  enter();
+  out->paused = d->user_paused[connector];
+  leave();
   out->endpoint = strdup(d->program->connectors[connector].endpoint);
   return out->endpoint ? HW_OK : HW_ENOMEM;
 }

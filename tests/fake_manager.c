@@ -20,7 +20,8 @@ struct hw_pipeline {
   hw_pipeline *next;
   unsigned refs; /* those beside the engine's */
   bool deleted;
-  char *name, *description, *code, *settings;
+  char *name;
+  pipeline_definition *definition;
   unsigned n_inputs;
   fake_input inputs[MAX_INPUTS];
 };
@@ -153,9 +154,7 @@ hw_engine *fake_engine_new(void) {
 
 static void free_pipeline(hw_pipeline *p) {
   free(p->name);
-  free(p->description);
-  free(p->code);
-  free(p->settings);
+  pipeline_definition_unref(p->definition);
   free(p);
 }
 
@@ -262,21 +261,30 @@ static hw_pipeline *find(hw_engine *e, const char *name) {
   return NULL;
 }
 
-hw_status manager_create(hw_engine *e, const char *name, const char *description, const char *code, size_t len,
-                         hw_pipeline **out, hw_error *err) {
-  if (!*name) return hw_error_code(err, HW_EINVAL, "EmptyName", "the name is empty");
-  if (strchr(name, ' ')) return hw_error_code(err, HW_EINVAL, "NameDoesNotMatchPattern", "'%s' is no name", name);
-  if (strlen(description) > PIPELINE_DESCRIPTION_MAX)
-    return hw_error_code(err, HW_EINVAL, "TooLongDescription", "the description is too long");
+static void answer_done(hw_done *done, void *arg) {
+  const hw_reply reply = {.struct_size = sizeof reply, .position = "", .kept_us = 1234};
+  if (done) done(arg, &reply);
+}
+
+static hw_pipeline *new_pipeline(hw_engine *e, const pipeline_spec *spec) {
   hw_pipeline *p = calloc(1, sizeof *p);
   if (!p) abort();
   p->engine = e;
-  p->name = strdup(name);
-  p->description = strdup(description);
-  p->code = strndup(code, len);
+  p->name = strdup(spec->members[MEMBER_NAME]);
+  p->definition = pipeline_definition_new(NULL, spec);
+  if (!p->name || !p->definition) abort();
   add_input(p, "numbers", "c1");
   add_input(p, "numbers", "C2");
   add_input(p, "Quoted", "q");
+  return p;
+}
+
+hw_status manager_create(hw_engine *e, const pipeline_spec *spec, hw_pipeline **out, hw_done *done, void *arg,
+                         hw_error *err) {
+  hw_status status = pipeline_spec_check(spec, err);
+  if (status != HW_OK) return status;
+  const char *name = spec->members[MEMBER_NAME];
+  hw_pipeline *p = new_pipeline(e, spec);
   LOCK(e);
   bool taken = find(e, name) != NULL;
   if (!taken) {
@@ -290,6 +298,31 @@ hw_status manager_create(hw_engine *e, const char *name, const char *description
     return hw_error_code(err, HW_EEXIST, "DuplicateName", "there is a pipeline '%s' already", name);
   }
   *out = p;
+  answer_done(done, arg);
+  return HW_OK;
+}
+
+/* Edits what is not deployed; the name must stay. */
+hw_status manager_edit(hw_pipeline *p, const pipeline_spec *spec, bool replace, char not_allowed[EDIT_FIELDS_MAX],
+                       hw_done *done, void *arg, hw_error *err) {
+  (void)replace;
+  hw_status status = pipeline_spec_check(spec, err);
+  if (status != HW_OK) return status;
+  LOCK(p->engine);
+  bool stopped = p->engine->status == DEPLOYMENT_STOPPED;
+  if (stopped) {
+    pipeline_definition *d = pipeline_definition_new(p->definition, spec);
+    if (!d) abort();
+    d->version++;
+    pipeline_definition_unref(p->definition);
+    p->definition = d;
+  }
+  UNLOCK(p->engine);
+  if (!stopped) {
+    snprintf(not_allowed, EDIT_FIELDS_MAX, "`name`,`runtime_config.workers`");
+    return hw_error_code(err, HW_ESTATE, "EditRestrictedToClearedStorage", "clear it first");
+  }
+  answer_done(done, arg);
   return HW_OK;
 }
 
@@ -333,8 +366,6 @@ hw_status manager_list(hw_engine *e, hw_pipeline ***out, size_t *n) {
   return HW_OK;
 }
 
-hw_status manager_delete(hw_pipeline *p, hw_error *err) { return hw_pipeline_delete(p, err); }
-
 hw_status hw_pipeline_delete(hw_pipeline *p, hw_error *err) {
   hw_engine *e = p->engine;
   LOCK(e);
@@ -345,12 +376,44 @@ hw_status hw_pipeline_delete(hw_pipeline *p, hw_error *err) {
   return hw_error_code(err, HW_ESTATE, "DeleteRestrictedToFullyStopped", "pipeline '%s' is not stopped", p->name);
 }
 
-hw_status pipeline_set_settings(hw_pipeline *p, const char *text) {
+hw_status manager_delete(hw_pipeline *p, hw_done *done, void *arg, hw_error *err) {
+  hw_status status = hw_pipeline_delete(p, err);
+  if (status == HW_OK) answer_done(done, arg);
+  return status;
+}
+
+const char *bootstrap_policy_name(bootstrap_policy policy) {
+  static const char *const names[] = {"await_approval", "allow", "reject"};
+  return names[policy];
+}
+
+/* One event: what there is now. */
+hw_status pipeline_get_events(hw_pipeline *p, const char *id, pipeline_event **out, size_t *n) {
+  static const char ours[] = "67e55044-10b1-426f-9247-bb680e5fe0c7";
+  *n = !id || strcmp(id, "latest") == 0 || strcmp(id, ours) == 0;
+  *out = calloc(1, sizeof **out);
+  if (!*out) abort();
   LOCK(p->engine);
-  free(p->settings);
-  p->settings = strdup(text);
+  **out = (pipeline_event){.recorded_at_us = 1767319385123456,
+                           .status = p->engine->status,
+                           .desired = p->engine->status,
+                           .program_status = p->engine->program,
+                           .storage_in_use = p->engine->status != DEPLOYMENT_STOPPED};
+  snprintf((*out)->id, sizeof (*out)->id, "%s", ours);
+  if (p->engine->error.status != HW_OK) {
+    (*out)->error_code = strdup(p->engine->error.code);
+    (*out)->error_message = strdup(p->engine->error.message);
+  }
   UNLOCK(p->engine);
   return HW_OK;
+}
+
+void pipeline_events_free(pipeline_event *events, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    free(events[i].error_code);
+    free(events[i].error_message);
+  }
+  free(events);
 }
 
 static void fill_info(hw_pipeline *p, pipeline_info *out) {
@@ -358,12 +421,8 @@ static void fill_info(hw_pipeline *p, pipeline_info *out) {
   bool deployed = e->status != DEPLOYMENT_STOPPED;
   *out = (pipeline_info){
       .id = "67e55044-10b1-426f-9247-bb680e5fe0c8",
-      .name = strdup(p->name),
-      .description = strdup(p->description),
-      .program_code = strdup(p->code),
+      .definition = pipeline_definition_ref(p->definition),
       .created_at_us = 1767319385123456,
-      .version = 1,
-      .program_version = 1,
       .refresh_version = 3,
       .program_status = e->program,
       .program_status_since_us = 1767319385123456,
@@ -375,7 +434,6 @@ static void fill_info(hw_pipeline *p, pipeline_info *out) {
       .storage_in_use = deployed,
       .deployment_error = e->error,
       .num_errors = deployed ? 7 : 0,
-      .settings = p->settings ? strdup(p->settings) : NULL,
   };
   if (deployed) {
     snprintf(out->deployment_id, sizeof out->deployment_id, "67e55044-10b1-426f-9247-bb680e5fe0c9");
@@ -396,10 +454,7 @@ hw_status pipeline_get_info(hw_pipeline *p, pipeline_info *out) {
 }
 
 void pipeline_info_fini(pipeline_info *info) {
-  free(info->name);
-  free(info->description);
-  free(info->program_code);
-  free(info->settings);
+  pipeline_definition_unref(info->definition);
   if (info->program) program_unref(info->program);
   program_messages_fini(&info->messages);
 }
@@ -415,30 +470,41 @@ static hw_status refusal(hw_engine *e, hw_error *err) {
   return r.status;
 }
 
-hw_status manager_start(hw_pipeline *p, hw_run_state initial, hw_error *err) {
+hw_status manager_start(hw_pipeline *p, const start_options *options, hw_done *done, void *arg, hw_error *err) {
   hw_status status = refusal(p->engine, err);
   if (status != HW_OK) return status;
   LOCK(p->engine);
   bool failed = p->engine->error.status != HW_OK;
   UNLOCK(p->engine);
-  if (failed) return hw_error_code(err, HW_ESTATE, "CannotStartWithUndismissedError", "dismiss the error first");
-  fake_set_status(p->engine, initial == HW_RUNNING ? DEPLOYMENT_RUNNING : DEPLOYMENT_PAUSED);
+  if (failed && !options->dismiss)
+    return hw_error_code(err, HW_ESTATE, "CannotStartWithUndismissedError", "dismiss the error first");
+  set_error(p->engine, &p->engine->error, HW_OK, "", "");
+  fake_set_status(p->engine, options->initial == HW_RUNNING ? DEPLOYMENT_RUNNING : DEPLOYMENT_PAUSED);
+  answer_done(done, arg);
   return HW_OK;
 }
 
-hw_status manager_stop(hw_pipeline *p, bool force, hw_error *err) {
+hw_status manager_stop(hw_pipeline *p, bool force, hw_done *done, void *arg, hw_error *err) {
   (void)force;
   hw_status status = refusal(p->engine, err);
-  if (status == HW_OK) fake_set_status(p->engine, DEPLOYMENT_STOPPED);
+  if (status != HW_OK) return status;
+  fake_set_status(p->engine, DEPLOYMENT_STOPPED);
+  answer_done(done, arg);
+  return HW_OK;
+}
+
+hw_status manager_clear(hw_pipeline *p, hw_done *done, void *arg, hw_error *err) {
+  hw_status status = refusal(p->engine, err);
+  if (status == HW_OK) answer_done(done, arg);
   return status;
 }
 
-hw_status manager_clear(hw_pipeline *p, hw_error *err) { return refusal(p->engine, err); }
-
-hw_status manager_dismiss_error(hw_pipeline *p, hw_error *err) {
+hw_status manager_dismiss_error(hw_pipeline *p, hw_done *done, void *arg, hw_error *err) {
   hw_status status = refusal(p->engine, err);
-  if (status == HW_OK) set_error(p->engine, &p->engine->error, HW_OK, "", "");
-  return status;
+  if (status != HW_OK) return status;
+  set_error(p->engine, &p->engine->error, HW_OK, "", "");
+  answer_done(done, arg);
+  return HW_OK;
 }
 
 /* ---- control calls -------------------------------------------------------- */

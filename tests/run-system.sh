@@ -45,7 +45,7 @@ for test in "$SRCDIR"/tests/system/*.sh "$SRCDIR"/tests/system/*.py; do
   dir=$(mktemp -d "${TMPDIR:-/tmp}/headworks.XXXXXX")
   log=$LOGS/$name.log
   begin=$(date +%s)
-  (cd "$dir" && TMPDIR=$dir exec timeout -k 10 "$limit" "$(interpreter "$test")" "$test") > "$log" 2>&1 < /dev/null &
+  (cd "$dir" && TMPDIR=$dir XDG_STATE_HOME=$dir/state exec timeout -k 10 "$limit" "$(interpreter "$test")" "$test") > "$log" 2>&1 < /dev/null &
   group=$! # timeout leads a process group of its own
   wait $group
   status=$?

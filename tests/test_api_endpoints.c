@@ -99,13 +99,10 @@ START_TEST(unknown_paths_and_methods) {
   expect_error("GET", "/v0/pipelines/%zz", 400, "InvalidUrl");
   expect_error("GET", "/v0/pipelines/%00", 400, "InvalidUrl");
   expect_error("GET", "/v0/pipelines/a/b/c/d/e/f/g/h/i/j/k/l/m/n", 404, "NotFound");
-  static const char *const unserved[] = {"PUT", "PATCH"};
-  for (int i = 0; i < 2; i++) {
-    api_reply r = api_request(f.port, unserved[i], "/v0/pipelines/p", "{}");
-    api_check_error(&r, 405, "MethodNotAllowed");
-    ck_assert_str_eq(api_header(&r, "Allow"), "GET, HEAD, DELETE");
-    api_reply_free(&r);
-  }
+  api_reply r = api_request(f.port, "POST", "/v0/pipelines/p", "{}");
+  api_check_error(&r, 405, "MethodNotAllowed");
+  ck_assert_str_eq(api_header(&r, "Allow"), "GET, HEAD, PUT, PATCH, DELETE");
+  api_reply_free(&r);
 }
 END_TEST
 

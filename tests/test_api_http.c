@@ -266,7 +266,7 @@ START_TEST(early_refusals) {
   expect_refusal(POST_JSON "Content-Length: 9999999999\r\nExpect: 100-continue\r\n\r\n", 413, "PayloadTooLarge");
   expect_refusal("POST /v0/pipelines HTTP/1.1\r\n{host}\r\nContent-Length: 10\r\n\r\n", 415, "UnsupportedMediaType");
   expect_refusal("POST /nowhere HTTP/1.1\r\n{host}\r\nContent-Length: 10\r\n\r\n", 404, "NotFound");
-  expect_refusal("PUT /v0/pipelines/p HTTP/1.1\r\n{host}\r\nContent-Length: 10\r\n\r\n", 405, "MethodNotAllowed");
+  expect_refusal("PUT /v0/pipelines HTTP/1.1\r\n{host}\r\nContent-Length: 10\r\n\r\n", 405, "MethodNotAllowed");
 }
 END_TEST
 

@@ -85,6 +85,7 @@ static void pipeline_write(mark *m, unsigned n, const char *name, const char *co
   row->name = name;
   row->code = code;
   row->code_len = code ? strlen(code) : 0;
+  row->udf_rust = row->udf_toml = "";
   row->definition = definition;
   row->state = state;
 }

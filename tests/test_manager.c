@@ -121,11 +121,24 @@ static unsigned answers(answer *a) {
   return n;
 }
 
+/* What the API asks, without waiting for an answer. */
+
+static hw_status create(const char *name, const char *description, const char *code, hw_pipeline **out) {
+  const pipeline_spec spec = {
+      .members = {[MEMBER_NAME] = name, [MEMBER_DESCRIPTION] = description, [MEMBER_CODE] = code},
+      .code_len = strlen(code)};
+  return manager_create(engine, &spec, out, NULL, NULL, &err);
+}
+
+static hw_status ask_start(hw_pipeline *p, hw_run_state initial) {
+  return manager_start(p, &(start_options){.initial = initial}, NULL, NULL, &err);
+}
+
 /* ---- names, table of pipelines ------------------------------------------- */
 
 static hw_status try_name(const char *name, const char *description) {
   hw_pipeline *p = NULL;
-  hw_status s = manager_create(engine, name, description, "ok", 2, &p, &err);
+  hw_status s = create(name, description, "ok", &p);
   ck_assert_int_eq(s == HW_OK, p != NULL);
   hw_pipeline_unref(p);
   return s;
@@ -179,7 +192,7 @@ END_TEST
 static hw_pipeline *make_held(const char *code) {
   hw_pipeline *p;
   fake_shut(FAKE_COMPILE);
-  ck_assert_int_eq(manager_create(engine, "demo", "a demo", code, strlen(code), &p, &err), HW_OK);
+  ck_assert_int_eq(create("demo", "a demo", code, &p), HW_OK);
   fake_wait_at(FAKE_COMPILE, 1);
   return p;
 }
@@ -196,12 +209,12 @@ START_TEST(compiling_is_told) {
   hw_pipeline *p = make_held("ok");
   pipeline_info info = get(p);
   ck_assert_str_eq(program_status_name(info.program_status), "CompilingSql");
-  ck_assert_uint_eq(info.version, 1);
-  ck_assert_uint_eq(info.program_version, 1);
+  ck_assert_uint_eq(info.definition->version, 1);
+  ck_assert_uint_eq(info.definition->program_version, 1);
   ck_assert_uint_eq(info.refresh_version, 1);
-  ck_assert_str_eq(info.name, "demo");
-  ck_assert_str_eq(info.description, "a demo");
-  ck_assert_str_eq(info.program_code, "ok");
+  ck_assert_str_eq(info.definition->members[MEMBER_NAME], "demo");
+  ck_assert_str_eq(info.definition->members[MEMBER_DESCRIPTION], "a demo");
+  ck_assert_str_eq(info.definition->members[MEMBER_CODE], "ok");
   ck_assert_uint_eq(strlen(info.id), 36);
   ck_assert_int_eq(info.id[14], '4');
   ck_assert_ptr_null(info.program);
@@ -241,10 +254,10 @@ START_TEST(an_early_start_waits_for_the_program) {
   ck_assert_int_eq(hw_pipeline_start(p, HW_RUNNING, on_answer, &a, &err), HW_OK);
   ASSERT_STATUS(p, DEPLOYMENT_STOPPED);
   ASSERT_DESIRED(p, DEPLOYMENT_RUNNING);
-  ASSERT_REFUSED(manager_delete(p, &err), "DeleteRestrictedToFullyStopped");
-  ASSERT_REFUSED(manager_clear(p, &err), "StorageStatusImmutableUnlessStopped");
-  ASSERT_REFUSED(manager_start(p, HW_PAUSED, &err), "InitialImmutableUnlessStopped");
-  ck_assert_int_eq(manager_start(p, HW_RUNNING, &err), HW_OK);
+  ASSERT_REFUSED(manager_delete(p, NULL, NULL, &err), "DeleteRestrictedToFullyStopped");
+  ASSERT_REFUSED(manager_clear(p, NULL, NULL, &err), "StorageStatusImmutableUnlessStopped");
+  ASSERT_REFUSED(ask_start(p, HW_PAUSED), "InitialImmutableUnlessStopped");
+  ck_assert_int_eq(ask_start(p, HW_RUNNING), HW_OK);
   ck_assert_uint_eq(answers(&a), 0);
   fake_let(FAKE_COMPILE);
   ck_assert_int_eq(await(&a), HW_OK);
@@ -270,10 +283,10 @@ START_TEST(an_early_start_fails_with_the_program) {
   ck_assert_str_eq(info.messages.items[1].snippet, "bad\n  ^");
   ck_assert(!info.storage_in_use);
   pipeline_info_fini(&info);
-  ASSERT_REFUSED(manager_start(p, HW_RUNNING, &err), "CannotStartWithUndismissedError");
-  ck_assert_int_eq(manager_dismiss_error(p, &err), HW_OK);
-  ASSERT_REFUSED(manager_start(p, HW_RUNNING, &err), "CannotStartWithCompilationError");
-  ck_assert_int_eq(manager_delete(p, &err), HW_OK);
+  ASSERT_REFUSED(ask_start(p, HW_RUNNING), "CannotStartWithUndismissedError");
+  ck_assert_int_eq(manager_dismiss_error(p, NULL, NULL, &err), HW_OK);
+  ASSERT_REFUSED(ask_start(p, HW_RUNNING), "CannotStartWithCompilationError");
+  ck_assert_int_eq(manager_delete(p, NULL, NULL, &err), HW_OK);
   hw_pipeline_unref(p);
 }
 END_TEST
@@ -286,9 +299,9 @@ START_TEST(an_early_start_can_be_stopped) {
   ck_assert_int_eq(await(&start), HW_ECANCELED);
   ck_assert_int_eq(await(&stop), HW_OK);
   ASSERT_DESIRED(p, DEPLOYMENT_STOPPED);
-  ck_assert_int_eq(manager_delete(p, &err), HW_OK); /* while it compiles */
+  ck_assert_int_eq(manager_delete(p, NULL, NULL, &err), HW_OK); /* while it compiles */
   fake_let(FAKE_COMPILE);
-  ASSERT_REFUSED(manager_start(p, HW_RUNNING, &err), "UnknownPipelineName");
+  ASSERT_REFUSED(ask_start(p, HW_RUNNING), "UnknownPipelineName");
   hw_pipeline_unref(p);
 }
 END_TEST
@@ -364,7 +377,7 @@ START_TEST(a_connector_that_does_not_open_fails_the_start) {
   ASSERT_DESIRED(p, DEPLOYMENT_STOPPED);
   ck_assert_str_eq(error_of(p).code, "InitializationError");
   ck_assert_uint_eq(fake_stops(true), 1);
-  ASSERT_REFUSED(manager_start(p, HW_RUNNING, &err), "CannotStartWithUndismissedError");
+  ASSERT_REFUSED(ask_start(p, HW_RUNNING), "CannotStartWithUndismissedError");
   fake_reset();
   ck_assert_int_eq(hw_pipeline_start(p, HW_RUNNING, NULL, NULL, &err), HW_OK); /* dismisses */
   ck_assert_int_eq(error_of(p).status, HW_OK);
@@ -383,11 +396,11 @@ START_TEST(a_failing_pipeline_shows_its_error_while_stopping) {
   ASSERT_DESIRED(p, DEPLOYMENT_STOPPED);
   ck_assert_str_eq(error_of(p).message, "no");
   ck_assert_uint_eq(answers(&a), 0);
-  ASSERT_REFUSED(manager_dismiss_error(p, &err), "DismissErrorRestrictedToFullyStopped");
-  ASSERT_REFUSED(manager_start(p, HW_RUNNING, &err), "IllegalPipelineAction");
+  ASSERT_REFUSED(manager_dismiss_error(p, NULL, NULL, &err), "DismissErrorRestrictedToFullyStopped");
+  ASSERT_REFUSED(ask_start(p, HW_RUNNING), "IllegalPipelineAction");
   fake_let(FAKE_CLOSE);
   ck_assert_int_eq(await(&a), HW_EIO);
-  ck_assert_int_eq(manager_dismiss_error(p, &err), HW_OK);
+  ck_assert_int_eq(manager_dismiss_error(p, NULL, NULL, &err), HW_OK);
   hw_pipeline_unref(p);
 }
 END_TEST
@@ -403,7 +416,7 @@ START_TEST(a_deployment_that_cannot_be_made_fails_the_start) {
   ck_assert_int_eq(hw_pipeline_start(p, HW_PAUSED, NULL, NULL, &err), HW_ENOMEM);
   ASSERT_STATUS(p, DEPLOYMENT_STOPPED);
   hw_pipeline *q;
-  ck_assert_int_eq(manager_create(engine, "other", "", "ok", 2, &q, &err), HW_ENOMEM);
+  ck_assert_int_eq(create("other", "", "ok", &q), HW_ENOMEM);
   ck_assert_ptr_null(q);
   ck_assert_ptr_null(hw_pipeline_find(engine, "other"));
   hw_pipeline_unref(p);
@@ -429,7 +442,7 @@ START_TEST(a_stop_overtakes_provisioning) {
   fake_wait_at(FAKE_NEW, 1);
   ck_assert_int_eq(hw_pipeline_stop(p, false, on_answer, &stop, &err), HW_OK);
   ASSERT_STATUS(p, DEPLOYMENT_STOPPING);
-  ASSERT_REFUSED(manager_start(p, HW_RUNNING, &err), "IllegalPipelineAction");
+  ASSERT_REFUSED(ask_start(p, HW_RUNNING), "IllegalPipelineAction");
   ASSERT_REFUSED(hw_pipeline_delete(p, &err), "DeleteRestrictedToFullyStopped");
   fake_let(FAKE_NEW);
   ck_assert_int_eq(await(&start), HW_ECANCELED);
@@ -498,7 +511,7 @@ START_TEST(a_stop_is_accepted_in_every_state) {
   hw_pipeline *p = make("demo", "ok");
   uint64_t before = refresh_of(p);
   ck_assert_int_eq(hw_pipeline_stop(p, false, NULL, NULL, &err), HW_OK);
-  ck_assert_int_eq(manager_stop(p, true, &err), HW_OK);
+  ck_assert_int_eq(manager_stop(p, true, NULL, NULL, &err), HW_OK);
   ck_assert_uint_eq(refresh_of(p), before);
   ck_assert_int_eq(hw_pipeline_start(p, HW_PAUSED, NULL, NULL, &err), HW_OK);
   ck_assert_int_eq(hw_pipeline_stop(p, false, NULL, NULL, &err), HW_OK);
@@ -702,19 +715,19 @@ END_TEST
 
 START_TEST(deleting) {
   hw_pipeline *p = make_running("demo");
-  ASSERT_REFUSED(manager_delete(p, &err), "DeleteRestrictedToFullyStopped");
+  ASSERT_REFUSED(manager_delete(p, NULL, NULL, &err), "DeleteRestrictedToFullyStopped");
   ck_assert_int_eq(hw_pipeline_stop(p, false, NULL, NULL, &err), HW_OK);
-  ASSERT_REFUSED(manager_delete(p, &err), "DeleteRestrictedToClearedStorage");
+  ASSERT_REFUSED(manager_delete(p, NULL, NULL, &err), "DeleteRestrictedToClearedStorage");
   uint64_t before = refresh_of(p);
-  ck_assert_int_eq(manager_clear(p, &err), HW_OK);
+  ck_assert_int_eq(manager_clear(p, NULL, NULL, &err), HW_OK);
   ck_assert_uint_eq(refresh_of(p), before + 1);
-  ck_assert_int_eq(manager_clear(p, &err), HW_OK);
+  ck_assert_int_eq(manager_clear(p, NULL, NULL, &err), HW_OK);
   ck_assert_uint_eq(refresh_of(p), before + 1);
-  ck_assert_int_eq(manager_delete(p, &err), HW_OK);
+  ck_assert_int_eq(manager_delete(p, NULL, NULL, &err), HW_OK);
   ck_assert_ptr_null(hw_pipeline_find(engine, "demo"));
-  ASSERT_REFUSED(manager_delete(p, &err), "UnknownPipelineName");
-  ASSERT_REFUSED(manager_start(p, HW_RUNNING, &err), "UnknownPipelineName");
-  ck_assert_int_eq(manager_stop(p, false, &err), HW_OK);
+  ASSERT_REFUSED(manager_delete(p, NULL, NULL, &err), "UnknownPipelineName");
+  ASSERT_REFUSED(ask_start(p, HW_RUNNING), "UnknownPipelineName");
+  ck_assert_int_eq(manager_stop(p, false, NULL, NULL, &err), HW_OK);
   hw_pipeline *q = make_running("demo"); /* the name is free */
   ck_assert_int_eq(hw_pipeline_stop(q, true, NULL, NULL, &err), HW_OK);
   ck_assert_int_eq(hw_pipeline_delete(q, &err), HW_OK); /* with its storage */
@@ -858,7 +871,7 @@ START_TEST(an_engine_that_ends_starts_nothing) {
   ck_assert_int_eq(pthread_create(&thread, NULL, free_engine, engine), 0);
   fake_wait_at(FAKE_CLOSE, 1); /* it waits for `running` */
   ASSERT_REFUSED(hw_pipeline_start(stopped, HW_RUNNING, NULL, NULL, &err), "Terminating");
-  ASSERT_REFUSED(manager_create(engine, "another", "", "ok", 2, &made, &err), "Terminating");
+  ASSERT_REFUSED(create("another", "", "ok", &made), "Terminating");
   fake_let(FAKE_CLOSE);
   pthread_join(thread, NULL);
   hw_pipeline_unref(running);

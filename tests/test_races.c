@@ -5,8 +5,11 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define RACERS 6
 #define STEPS 1000
@@ -74,12 +77,29 @@ static hw_status control_and_wait(hw_pipeline *p, unsigned what, hw_error *err) 
   }
 }
 
-static hw_status look(hw_pipeline *p, unsigned what, hw_error *err) {
+static const char *const names[PIPELINES] = {"a", "b", "c"};
+
+/* Another name, program or description. */
+static hw_status edit(racer *r, hw_pipeline *p, hw_error *err) {
+  unsigned choice = (unsigned)rand_r(&r->seed);
+  const char *code = choice & 8 ? "ok, too" : "ok";
+  pipeline_spec spec = {.members = {[MEMBER_DESCRIPTION] = choice & 16 ? "one" : "other"}};
+  if (choice & 1) spec.members[MEMBER_NAME] = names[choice / 32 % PIPELINES];
+  if (choice & 2) spec.members[MEMBER_CODE] = code;
+  spec.code_len = strlen(code);
+  hw_status status = manager_edit(p, &spec, choice & 4, NULL, count_answer, r, err);
+  r->accepted += status == HW_OK;
+  return status;
+}
+
+static hw_status look(racer *r, hw_pipeline *p, unsigned what, hw_error *err) {
   pipeline_info info;
   pipeline_stats stats;
   switch (what) {
   case 0: return hw_pipeline_delete(p, err);
-  case 1: return manager_dismiss_error(p, err);
+  case 1: return manager_dismiss_error(p, NULL, NULL, err);
+  case 6: return edit(r, p, err);
+  case 7: return manager_clear(p, NULL, NULL, err);
   case 2: return hw_pipeline_wait(p, 0, err);
   case 3:
     if (pipeline_get_stats(p, true, &stats, err) == HW_OK) pipeline_stats_fini(&stats);
@@ -91,13 +111,17 @@ static hw_status look(hw_pipeline *p, unsigned what, hw_error *err) {
   }
 }
 
+/* One that is just being made or deleted is not found, and its name is not free. */
 static hw_pipeline *any_pipeline(racer *r) {
-  static const char *const names[PIPELINES] = {"a", "b", "c"};
   const char *name = names[(unsigned)rand_r(&r->seed) % PIPELINES];
-  hw_error err;
-  hw_pipeline *p = hw_pipeline_find(engine, name);
-  if (!p) (void)manager_create(engine, name, "", "ok", 2, &p, &err);
-  return p;
+  const pipeline_spec spec = {.members = {[MEMBER_NAME] = name, [MEMBER_CODE] = "ok"}, .code_len = 2};
+  for (;;) {
+    hw_error err;
+    hw_pipeline *p = hw_pipeline_find(engine, name);
+    if (p || manager_create(engine, &spec, &p, NULL, NULL, &err) == HW_OK) return p;
+    ck_assert_str_eq(err.code, "DuplicateName");
+    sched_yield();
+  }
 }
 
 static void *race(void *arg) {
@@ -105,20 +129,35 @@ static void *race(void *arg) {
   hw_error err;
   for (unsigned i = 0; i < STEPS; i++) {
     hw_pipeline *p = any_pipeline(r);
-    if (!p) continue;
     hw_listener *l = i % 7 == 0 ? hw_listener_open(p, "v", count_change, r, NULL) : NULL;
     unsigned choice = (unsigned)rand_r(&r->seed), what = choice / 8;
     if (choice % 8 < 3)
       r->accepted += control_then(r, p, what % 8, &err) == HW_OK;
     else
-      err.status = choice % 8 < 6 ? control_and_wait(p, what % 11, &err) : look(p, what % 6, &err);
+      err.status = choice % 8 < 6 ? control_and_wait(p, what % 11, &err) : look(r, p, what % 8, &err);
     hw_listener_close(l);
     hw_pipeline_unref(p);
   }
   return NULL;
 }
 
+/* Every other time with a catalog. */
+static void use_catalog(char directory[32]) {
+  hw_error err;
+  snprintf(directory, 32, "/tmp/test_races.XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(directory));
+  ck_assert_msg(manager_open_catalog(engine, directory, &err) == HW_OK, "%s", err.message);
+}
+
+static void remove_catalog(const char *directory) {
+  char command[64];
+  snprintf(command, sizeof command, "rm -rf '%s'", directory);
+  ck_assert_int_eq(system(command), 0);
+}
+
 START_TEST(every_racing_call_is_answered_once) {
+  char directory[32] = "";
+  if (_i % 2 == 0) use_catalog(directory);
   racer racers[RACERS] = {0};
   pthread_t threads[RACERS];
   for (unsigned i = 0; i < RACERS; i++) {
@@ -130,6 +169,7 @@ START_TEST(every_racing_call_is_answered_once) {
   for (unsigned i = 0; i < RACERS; i++) ck_assert_uint_eq(racers[i].accepted, atomic_load(&racers[i].answered));
   ck_assert_uint_eq(fake_deployments(), 0);
   ck_assert_uint_ge(fake_opens(), 50);
+  if (*directory) remove_catalog(directory);
 }
 END_TEST
 

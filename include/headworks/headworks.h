@@ -83,6 +83,8 @@ typedef struct hw_reply {
   uint64_t epoch;            /* number of this transition, per connector, from 1 */
   uint64_t total_records;    /* rows taken in (of an output: written) so far; still until the next start */
   const char *position;      /* in the source, "" when it has none */
+  /* since 0.2: */
+  uint64_t kept_us;          /* of the time until now, how long the catalog took to have it on disk */
 } hw_reply;
 
 typedef void hw_done(void *arg, const hw_reply *reply);

@@ -231,10 +231,16 @@ class Client:
 
 
 class Server:
-    """`headworks serve` on a free port; stopped, and its exit status looked at, at the end of a `with`."""
+    """`headworks serve` on a free port; stopped, and its exit status looked at, at the end of a `with`.
+
+    Its data directory is its own, unless the options name one."""
+    made = 0
 
     def __init__(self, *options, env=None, cwd=None):
         self.log = path("server.log")
+        if "--data-dir" not in options:
+            Server.made += 1
+            options += ("--data-dir", path("data-%d" % Server.made))
         environment = dict(os.environ, **(env or {}))
         self.process = start("serve", "--listen", "127.0.0.1:0", *options, stdout=subprocess.PIPE,
                              stderr=open(self.log, "ab"), env=environment, cwd=cwd or TMP)

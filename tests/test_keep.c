@@ -231,8 +231,8 @@ START_TEST(storage_binds_some_fields) {
   ASSERT_DONE(hw_pipeline_stop(p, true, NULL, NULL, &err));
   ASSERT_REFUSED(edit(p, MEMBER_NAME, "q", fields), "EditRestrictedToClearedStorage");
   ck_assert_str_eq(fields, "`name`");
-  ASSERT_REFUSED(edit(p, MEMBER_RUNTIME_CONFIG, "{\"workers\":2,\"hosts\":9,\"resources\":{\"storage_class\":\"x\"}}", fields),
-                 "EditRestrictedToClearedStorage");
+  static const char config[] = "{\"workers\":2,\"hosts\":9,\"resources\":{\"storage_class\":\"x\"}}";
+  ASSERT_REFUSED(edit(p, MEMBER_RUNTIME_CONFIG, config, fields), "EditRestrictedToClearedStorage");
   ck_assert_str_eq(fields,
                    "`runtime_config.workers`,`runtime_config.hosts`,`runtime_config.resources.storage_class`");
   ASSERT_DONE(edit(p, MEMBER_RUNTIME_CONFIG, "{\"workers\":8,\"min_batch_size_records\":9}", NULL));

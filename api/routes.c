@@ -75,7 +75,8 @@ const api_route api_routes[] = {
      .answers = API_ANSWERS({200, "PipelineInfo", "the pipeline as it is now"}, {201, "PipelineInfo", "it was made"}),
      .errors = NO_PIPELINE "; " BAD_EDIT "; 400 CannotRenameNonExistingPipeline"},
     {HTTP_PATCH, PIPELINE, patch_pipeline, "Pipelines", "Changes the members of a pipeline that are given",
-     .text = "All at once or not at all. Description and tags may be changed at any time, all else while it is stopped.",
+     .text = "All at once or not at all. Description and tags may be changed at any time, all else while it is "
+             "stopped.",
      .body = "PatchPipeline", .answers = API_ANSWERS({200, "PipelineInfo", "the pipeline as it is now"}),
      .errors = NO_PIPELINE "; " BAD_EDIT},
     {HTTP_DELETE, PIPELINE, delete_pipeline, "Pipelines", "Deletes a pipeline that is stopped and cleared",
@@ -105,9 +106,11 @@ const api_route api_routes[] = {
     {HTTP_POST, PIPELINE "/pause", pause_pipeline, "Lifecycle", "Pauses every input of a pipeline",
      .text = "The reply comes when no input fetches and none can begin to.", .query = API_PARAMS(WAIT),
      .answers = API_ANSWERS({202, "string", "it is paused"}),
-     .errors = NOT_DEPLOYED ", PauseTimeout, DrainTimeout, DrainInterrupted, CatalogWriteFailed; 400 InvalidTransition"},
+     .errors = NOT_DEPLOYED ", PauseTimeout, DrainTimeout, DrainInterrupted, CatalogWriteFailed; "
+                            "400 InvalidTransition"},
     {HTTP_POST, PIPELINE "/resume", resume_pipeline, "Lifecycle", "Lets a paused pipeline go on",
-     .answers = API_ANSWERS({202, "string", "it goes on"}), .errors = NOT_DEPLOYED ", CatalogWriteFailed; 400 InvalidTransition"},
+     .answers = API_ANSWERS({202, "string", "it goes on"}),
+     .errors = NOT_DEPLOYED ", CatalogWriteFailed; 400 InvalidTransition"},
     {HTTP_POST, PIPELINE "/stop", stop_pipeline, "Lifecycle", "Stops a pipeline",
      .query = API_PARAMS({"force", "bool", "false", "without waiting for what was fetched to reach the outputs"}),
      .answers = API_ANSWERS({202, "string", "it is stopping"}), .errors = NO_PIPELINE "; " KEPT},
@@ -130,13 +133,14 @@ const api_route api_routes[] = {
      .text = "A pause is answered when the input fetches nothing and cannot begin to. Headworks-Epoch, "
              "Headworks-Total-Records and Headworks-Position in the reply tell where it stopped.",
      .query = API_PARAMS(WAIT), .answers = API_ANSWERS({200, NULL, "it is done"}),
-     .errors = NOT_DEPLOYED ", PauseTimeout, DrainTimeout, DrainInterrupted, CatalogWriteFailed; 400 InvalidConnectorAction; "
-                            "404 UnknownInputEndpoint"},
+     .errors = NOT_DEPLOYED ", PauseTimeout, DrainTimeout, DrainInterrupted, CatalogWriteFailed; "
+                            "400 InvalidConnectorAction; 404 UnknownInputEndpoint"},
     {HTTP_POST, VIEW_CONNECTOR "/{action}", post_view_connector, "Connectors", "Starts or pauses one output",
      .text = "A pause is answered when nothing is being written and nothing can begin to be. The output holds what it is "
              "given, by its on_full. Headworks-Epoch and Headworks-Total-Records in the reply tell where it stopped.",
      .answers = API_ANSWERS({200, NULL, "it is done"}),
-     .errors = NOT_DEPLOYED ", PauseTimeout; 400 InvalidConnectorAction; 404 UnknownOutputEndpoint"},
+     .errors = NOT_DEPLOYED ", PauseTimeout, CatalogWriteFailed; 400 InvalidConnectorAction; "
+                            "404 UnknownOutputEndpoint"},
 
     /* ---- seeing what a pipeline does ---- */
     {HTTP_GET, PIPELINE "/stats", get_stats, "Metrics", "Statistics of a pipeline and its connectors",

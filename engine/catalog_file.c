@@ -119,7 +119,9 @@ static hw_status not_opened(const catalog_file *f, hw_error *err) {
   return catalog_file_error(f, "CatalogUnavailable", "cannot be used", err);
 }
 
-static bool run(const catalog_file *f, const char *sql) { return sqlite3_exec(f->db, sql, NULL, NULL, NULL) == SQLITE_OK; }
+static bool run(const catalog_file *f, const char *sql) {
+  return sqlite3_exec(f->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
 
 /* The one integer that a statement gives; false: it gives none. */
 static bool ask(const catalog_file *f, const char *sql, int64_t *out) {

@@ -146,14 +146,15 @@ static hw_status read_pipeline(sqlite3_stmt *statement, void *arg, hw_error *err
   row.definition = (const char *)sqlite3_column_text(statement, 5);
   row.state = (const char *)sqlite3_column_text(statement, 6);
   if (!row.code) row.code = "";
-  return row.name && row.udf_rust && row.udf_toml && row.definition ? loader->take(loader->arg, &row, err) : malformed("pipelines", err);
+  bool whole = row.name && row.udf_rust && row.udf_toml && row.definition;
+  return whole ? loader->take(loader->arg, &row, err) : malformed("pipelines", err);
 }
 
 hw_status catalog_load_pipelines(catalog *c, catalog_take_pipeline *take, void *arg, hw_error *err) {
   pipeline_loader loader = {.take = take, .arg = arg};
   return read_all(c,
-                  "SELECT id, name, code, udf_rust, udf_toml, definition, state FROM pipelines LEFT JOIN pipeline_states USING (id)"
-                  " ORDER BY name", read_pipeline, &loader, err);
+                  "SELECT id, name, code, udf_rust, udf_toml, definition, state FROM pipelines"
+                  " LEFT JOIN pipeline_states USING (id) ORDER BY name", read_pipeline, &loader, err);
 }
 
 typedef struct key_list {

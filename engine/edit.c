@@ -94,8 +94,8 @@ static hw_status check_edit(const hw_pipeline *p, const edit *e, const pipeline_
   if (!e->core) return HW_OK;
   if (p->run)
     return hw_error_code(err, HW_ESTATE, "UpdateRestrictedToStopped",
-                         "pipeline '%s' is %s (desired: %s): stop it before you edit more than its description and tags",
-                         p->name, deployment_status_name(p->status), deployment_status_name(p->desired));
+                         "pipeline '%s' is %s (desired: %s): stop it before you edit more than its description and "
+                         "tags", p->name, deployment_status_name(p->status), deployment_status_name(p->desired));
   if (e->program && p->listeners)
     return hw_error_code(err, HW_ESTATE, "UpdateRestrictedToStopped",
                          "pipeline '%s' has listeners in this process: close them before you edit its program",

@@ -150,8 +150,8 @@ static hw_status read_pipeline(hw_engine *engine, const catalog_pipeline *row, c
 hw_pipeline *keep_read_pipeline(hw_engine *engine, const catalog_pipeline *row, hw_error *err) {
   hw_pipeline *p = NULL;
   json_t *kept = json_loads(row->definition, 0, NULL);
-  hw_status status =
-      json_is_object(kept) ? read_pipeline(engine, row, kept, &p, err) : malformed(row->name, "it is no JSON object", err);
+  hw_status status = json_is_object(kept) ? read_pipeline(engine, row, kept, &p, err)
+                                          : malformed(row->name, "it is no JSON object", err);
   json_decref(kept);
   if (status == HW_OK) return p;
   hw_pipeline_unref(p);

@@ -477,7 +477,8 @@ hw_status run_restore(hw_pipeline *p, hw_error *err) {
     pipeline_set_desired(p, wanted);
     pipeline_want(p, wanted);
     p->restored = restored;
-    pipeline_log(p, HW_LOG_WARNING, "was %s when the server ended: starts again and reads its inputs from the beginning",
+    pipeline_log(p, HW_LOG_WARNING,
+                 "was %s when the server ended: starts again and reads its inputs from the beginning",
                  deployment_status_name(wanted));
   } else {
     json_decref(restored);

@@ -400,7 +400,7 @@ hw_status pipeline_get_events(hw_pipeline *p, const char *id, pipeline_event **o
                            .program_status = p->engine->program,
                            .storage_in_use = p->engine->status != DEPLOYMENT_STOPPED};
   snprintf((*out)->id, sizeof (*out)->id, "%s", ours);
-  if (p->engine->error.status != HW_OK) {
+  if (*n && p->engine->error.status != HW_OK) {
     (*out)->error_code = strdup(p->engine->error.code);
     (*out)->error_message = strdup(p->engine->error.message);
   }

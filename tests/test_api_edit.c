@@ -34,7 +34,8 @@ static void create_p(const char *more) {
 
 START_TEST(a_patch_changes_what_it_names) {
   create_p(",\"description\":\"old\",\"udf_rust\":\"fn f() {}\",\"runtime_config\":{\"workers\":3}");
-  json_t *j = api_json(f.port, "PATCH", PIPELINE, "{\"description\":\"new\",\"tags\":[\"a b\"],\"udf_toml\":null}", 200);
+  static const char patch[] = "{\"description\":\"new\",\"tags\":[\"a b\"],\"udf_toml\":null}";
+  json_t *j = api_json(f.port, "PATCH", PIPELINE, patch, 200);
   ck_assert_str_eq(text_at(j, "description"), "new");
   ck_assert_str_eq(json_string_value(json_array_get(json_object_get(j, "tags"), 0)), "a b");
   ck_assert_str_eq(text_at(j, "udf_rust"), "fn f() {}");

@@ -101,7 +101,7 @@ HW_API void hw_pipeline_unref(hw_pipeline *p);
 /* Takes it out of the engine, with what runs have left in storage; only when
  * stopped, else HW_ESTATE. References stay good. */
 HW_API HW_MUST_USE hw_status hw_pipeline_delete(hw_pipeline *p, hw_error *err);
-HW_API const char *hw_pipeline_name(const hw_pipeline *p);
+HW_API const char *hw_pipeline_name(const hw_pipeline *p); /* lives as long as p; it may be renamed over HTTP */
 
 /* Opens every connector, then lets them run (or stay paused). Done when all are
  * open, or when one could not be: then the pipeline is stopped again. */

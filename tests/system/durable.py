@@ -179,6 +179,16 @@ def rest():
         f.write(b"no database at all")
     broken = run("serve", "--listen", "127.0.0.1:0", "--data-dir", DATA, status=1)
     expect(b"is damaged" in broken.stderr, "said: %r" % broken.stderr)
+    home = {"XDG_STATE_HOME": "", "HOME": path("home")}  # where it is when nobody says
+    for names in ([], ["p"]):
+        server = start("serve", "--listen", "127.0.0.1:0", stdout=subprocess.PIPE, env=dict(os.environ, **home))
+        client = Client(int(server.stdout.readline().decode().rsplit(":", 1)[1]))
+        equal([p["name"] for p in client.expect(200, "GET", "/v0/pipelines").json], names, "pipelines")
+        if not names:
+            client.create("p", PROGRAMS[0])
+        server.terminate()
+        finish(server)
+    expect(os.path.exists(path("home/.local/state/headworks/catalog.db")), "no catalog in the home directory")
     for _ in range(2):
         with Server("--data-dir", "none") as server:
             equal(server.client().expect(200, "GET", "/v0/pipelines").json, [], "pipelines")

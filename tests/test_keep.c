@@ -139,9 +139,11 @@ static void wait_up(hw_pipeline *p, hw_run_state initial) {
   }
 }
 
-static bool connector_paused(hw_pipeline *p, const char *table, const char *connector) {
+static bool connector_paused(hw_pipeline *p, const char *relation, const char *connector) {
   connector_stats stats;
-  ck_assert_msg(pipeline_get_connector_stats(p, true, table, connector, &stats, &err) == HW_OK, "%s", err.message);
+  bool is_input = strcmp(relation, "v") != 0;
+  ck_assert_msg(pipeline_get_connector_stats(p, is_input, relation, connector, &stats, &err) == HW_OK, "%s",
+                err.message);
   bool paused = stats.paused;
   connector_stats_fini(&stats);
   return paused;
@@ -328,6 +330,7 @@ START_TEST(connectors_stay_paused) {
   ASSERT_DONE(begin(p, HW_RUNNING));
   wait_up(p, HW_RUNNING);
   ASSERT_DONE(AWAIT(hw_connector_pause, p, "numbers", "c1"));
+  ASSERT_DONE(AWAIT(hw_connector_pause, p, "v", "out"));
   ASSERT_DONE(AWAIT(hw_connector_pause, p, "\"Quoted\"", "c1"));
   ASSERT_DONE(AWAIT(hw_connector_start, p, "\"Quoted\"", "c1"));
   hw_pipeline_unref(p);
@@ -336,6 +339,7 @@ START_TEST(connectors_stay_paused) {
     p = find("p");
     wait_up(p, HW_RUNNING);
     ck_assert(connector_paused(p, "numbers", "c1"));
+    ck_assert(connector_paused(p, "v", "out"));
     ck_assert(!connector_paused(p, "\"Quoted\"", "c1"));
     hw_pipeline_unref(p);
   }

@@ -51,7 +51,7 @@ typedef void http_handler(void *arg, http_request *req);
 /* Who may reach a server, and how. Borrowed for its life; all 0: the loopback. */
 typedef struct http_access {
   bool anywhere;              /* the address need not be a loopback one */
-  bool tls;                   /* clients speak TLS */
+  struct http_tls *tls;       /* clients speak TLS; NULL: they do not */
   const char *const *hosts;   /* NULL-ended or NULL: names in Host headers beside the loopback's, port or none */
   const char *const *origins; /* likewise: of pages that may ask, "https://console.example" */
 } http_access;

@@ -15,7 +15,7 @@
  * requests, then lets the others have their turn.
  *
  * A reply is offered to the socket at once; only what it does not take is copied
- * into the bufferevent's output. One timer per connection follows the phase; all
+ * into the bufferevent's output (with TLS, all of it). One timer per connection follows the phase; all
  * timers of a phase have one length, so libevent keeps them in a plain queue.
  *
  * Bodies arrive in pieces through request.data: http_collect_body gathers them,
@@ -52,6 +52,7 @@ static const unsigned followers[CONN_PHASES] = {
     [CONN_STREAM] = 1u << CONN_FLUSH | 1u << CONN_IDLE | 1u << CONN_CLOSING,
     [CONN_FLUSH] = 1u << CONN_IDLE,
     [CONN_CLOSING] = 1u << CONN_LINGER,
+    [CONN_HANDSHAKE] = 1u << CONN_IDLE,
 };
 
 void conn_set_phase(http_conn *c, conn_phase phase) {
@@ -110,7 +111,7 @@ void conn_leave(http_conn *c) {
 
 /* Bytes that the socket took at once. */
 static size_t send_now(http_conn *c, struct iovec *parts, int n) {
-  if (conn_unsent(c) > 0) return 0;
+  if (c->tls || conn_unsent(c) > 0) return 0;
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)n};
   ssize_t sent;
   do {
@@ -143,6 +144,7 @@ void conn_abandon(http_conn *c) {
 
 /* All was sent: says so to the client and reads what it still sends. */
 static void linger(http_conn *c) {
+  tls_say_goodbye(c);
   if (c->ended || shutdown(c->fd, SHUT_WR) != 0) {
     c->dead = true;
     return;
@@ -232,10 +234,28 @@ static void on_write(struct bufferevent *bev, void *arg) {
   conn_leave(c);
 }
 
+static void refuse(http_conn *c) {
+  conn_set_phase(c, CONN_HEAD);
+  reply_error(&c->request, 503, "TooManyConnections", NULL,
+              "the server has its %u connections, or %u of this client; close some", c->server->limits.max_connections,
+              c->server->limits.max_per_client);
+}
+
+static void begin(http_conn *c) {
+  if (c->phase == CONN_HANDSHAKE) conn_set_phase(c, CONN_IDLE);
+  if (c->refused) refuse(c);
+}
+
 static void on_event(struct bufferevent *bev, short what, void *arg) {
   (void)bev;
   http_conn *c = arg;
   conn_enter(c);
+  if (what & BEV_EVENT_CONNECTED) {
+    begin(c);
+    conn_leave(c);
+    return;
+  }
+  if (c->phase == CONN_HANDSHAKE) tls_handshake_failed(c);
   if (what & BEV_EVENT_ERROR || c->phase == CONN_LINGER) c->dead = true;
   c->ended = true;
   conn_process(c);
@@ -257,7 +277,7 @@ static void time_out(http_conn *c) {
   } else if (c->phase == CONN_BODY) {
     reply_error(&c->request, 408, "RequestTimeout", NULL, "no byte of the body arrived for %u ms",
                 c->server->limits.body_ms);
-  } else if (c->phase == CONN_LINGER || c->phase == CONN_IDLE || !took_some(c)) {
+  } else if (c->phase == CONN_LINGER || c->phase == CONN_IDLE || c->phase == CONN_HANDSHAKE || !took_some(c)) {
     c->dead = true;
   }
 }
@@ -300,7 +320,8 @@ static void unlink_conn(http_conn *c) {
 static http_conn *conn_new(http_server *server, evutil_socket_t fd) {
   http_conn *c = calloc(1, sizeof *c);
   if (!c) return NULL;
-  c->bev = bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
+  c->bev = server->access.tls ? tls_open(server, fd, &c->tls)
+                              : bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
   if (!c->bev) {
     free(c);
     return NULL;
@@ -314,13 +335,7 @@ static http_conn *conn_new(http_server *server, evutil_socket_t fd) {
   return c;
 }
 
-static void refuse(http_conn *c) {
-  conn_set_phase(c, CONN_HEAD);
-  reply_error(&c->request, 503, "TooManyConnections", NULL, "the server has its %u connections; close some",
-              c->server->limits.max_connections);
-}
-
-void conn_open(http_server *server, evutil_socket_t fd, bool refused) {
+void conn_open(http_server *server, evutil_socket_t fd, const struct in6_addr *client, bool refused) {
   http_conn *c = conn_new(server, fd);
   if (!c) {
     close(fd);
@@ -329,12 +344,14 @@ void conn_open(http_server *server, evutil_socket_t fd, bool refused) {
   int on = 1;
   (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* only a matter of latency */
   c->refused = refused;
+  c->client = *client;
+  if (c->tls) c->phase = CONN_HANDSHAKE;
   link_conn(c);
   bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
   bufferevent_set_max_single_read(c->bev, HTTP_INPUT_MAX);
   conn_enter(c);
   if (bufferevent_enable(c->bev, EV_READ | EV_WRITE) != 0) c->dead = true;
-  if (refused) refuse(c);
+  if (!c->tls) begin(c);
   conn_leave(c);
 }
 
@@ -344,6 +361,7 @@ void conn_free(http_conn *c) {
   outbuf_fini(&c->head);
   c->server->backlog -= c->backlog;
   event_del(&c->timer);
+  if (c->phase != CONN_LINGER) tls_say_goodbye(c);
   (void)shutdown(c->fd, SHUT_RDWR); /* libevent closes it later; the client need not wait for that */
   bufferevent_free(c->bev);
   unlink_conn(c);

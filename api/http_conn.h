@@ -8,6 +8,8 @@
 #include <event2/bufferevent.h>
 #include <event2/event_struct.h>
 #include <event2/listener.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
 
 #define HTTP_INPUT_MAX (64 * 1024) /* bytes of one read, and bytes that may wait before the next */
 #define HTTP_HEAD_KEPT 2048        /* bytes of head buffer an idle connection keeps */
@@ -16,6 +18,7 @@
 /*   accepted ─▸ IDLE ─▸ HEAD ─▸ BODY ─▸ BUSY ─▸ STREAM ─▸ FLUSH ─▸ IDLE
  *                │        │       │       │        │        │
  *                └────────┴───────┴───────┴────────┴────────┴─▸ CLOSING ─▸ LINGER ─▸ freed
+ * A connection that speaks TLS begins in HANDSHAKE, and goes on to IDLE.
  * HEAD goes straight to BUSY when there is no body, BUSY to FLUSH when the reply
  * is whole, and on to IDLE when it went out at once. Every phase may end in
  * freed. */
@@ -28,8 +31,9 @@ typedef enum conn_phase {
   CONN_FLUSH,   /* replied; the client has not taken all of it */
   CONN_CLOSING, /* the last reply is being taken */
   CONN_LINGER,  /* shut for writing: what still comes is read and dropped, or the client would see a reset */
+  CONN_HANDSHAKE, /* before the first request: who speaks, and with which keys */
 } conn_phase;
-#define CONN_PHASES 8
+#define CONN_PHASES 9
 
 typedef struct http_span {
   unsigned name, value; /* offsets in head */
@@ -39,7 +43,9 @@ typedef struct http_conn {
   http_server *server;
   struct http_conn *next, **link; /* in the server's list */
   struct bufferevent *bev;
+  SSL *tls; /* the bufferevent's; NULL: none */
   int fd;
+  struct in6_addr client; /* IPv4 mapped; of IPv6 the network */
   conn_phase phase;
   int armed;      /* phase the timer runs for, -1: none */
   bool dead;      /* to be freed when the stack has unwound */
@@ -89,7 +95,7 @@ struct http_server {
 };
 
 /* Takes the socket over in every case. */
-void conn_open(http_server *server, evutil_socket_t fd, bool refuse);
+void conn_open(http_server *server, evutil_socket_t fd, const struct in6_addr *client, bool refuse);
 void conn_free(http_conn *c);
 /* Every way in from the event loop is bracketed by these: the connection may be
  * freed in the last leave. */
@@ -105,6 +111,11 @@ size_t conn_unsent(const http_conn *c);
 void conn_abandon(http_conn *c);
 /* After a reply was sent: what comes next. */
 void conn_replied(http_conn *c, bool keep_alive);
+
+/* TLS (http_conn_tls.c). */
+struct bufferevent *tls_open(http_server *server, evutil_socket_t fd, SSL **session); /* NULL: no memory */
+void tls_say_goodbye(http_conn *c);      /* nothing more is sent */
+void tls_handshake_failed(http_conn *c); /* it is dead with the return */
 
 /* The head of a reply, in the server's buffer (http_reply.c). */
 void reply_head_begin(const http_request *req, unsigned status);

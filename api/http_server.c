@@ -78,15 +78,42 @@ static uint16_t bound_port(evutil_socket_t fd) {
 
 /* ---- accepting ------------------------------------------------------------ */
 
+/* Who it is, as far as one client can be told from another: of IPv6 the network,
+ * for whoever has one address there has them all. */
+static struct in6_addr client_of(const struct sockaddr *from) {
+  socket_address address = {.v6 = {0}};
+  struct in6_addr client = {{{[10] = 0xFF, [11] = 0xFF}}};
+  memcpy(&address, from, from->sa_family == AF_INET6 ? sizeof address.v6 : sizeof address.v4);
+  if (from->sa_family == AF_INET) memcpy(&client.s6_addr[12], &address.v4.sin_addr, 4);
+  if (from->sa_family != AF_INET6) return client;
+  bool whole = IN6_IS_ADDR_V4MAPPED(&address.v6.sin6_addr) || IN6_IS_ADDR_LOOPBACK(&address.v6.sin6_addr);
+  client = (struct in6_addr){0};
+  memcpy(&client, &address.v6.sin6_addr, whole ? 16 : 8);
+  return client;
+}
+
+static bool is_this_machine(const struct in6_addr *client) {
+  return IN6_IS_ADDR_LOOPBACK(client) || (IN6_IS_ADDR_V4MAPPED(client) && client->s6_addr[12] == 127);
+}
+
+/* One client of many may not have all connections. On this machine all are one. */
+static bool has_enough(const http_server *server, const struct in6_addr *client) {
+  unsigned n = 0;
+  if (is_this_machine(client)) return false;
+  for (const http_conn *c = server->conns; c; c = c->next) n += !c->refused && IN6_ARE_ADDR_EQUAL(&c->client, client);
+  return n >= server->limits.max_per_client;
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from, int len, void *arg) {
-  (void)listener, (void)from, (void)len;
+  (void)listener, (void)len;
   http_server *server = arg;
-  bool full = server->n_conns >= server->limits.max_connections;
+  struct in6_addr client = client_of(from);
+  bool full = server->n_conns >= server->limits.max_connections || has_enough(server, &client);
   if (full && server->n_refused >= REFUSED_MAX) {
     close(fd);
     return;
   }
-  conn_open(server, fd, full);
+  conn_open(server, fd, &client, full);
 }
 
 /* Descriptors or memory ran out: trying again at once would only spin. */
@@ -134,11 +161,13 @@ static void fill_limits(http_limits *l) {
 #define FILL(member, value)                                                                                            \
   if (l->member == 0) l->member = value
   FILL(max_connections, 1100);
+  FILL(max_per_client, l->max_connections / 4 ? l->max_connections / 4 : 1);
   FILL(max_url, 8 * 1024);
   FILL(max_head, 16 * 1024);
   FILL(max_headers, HTTP_MAX_HEADERS);
   FILL(max_bodies, (size_t)64 << 20);
   FILL(max_backlog, (size_t)256 << 20);
+  FILL(handshake_ms, 10000);
   FILL(idle_ms, 60000);
   FILL(head_ms, 10000);
   FILL(body_ms, 30000);
@@ -159,7 +188,7 @@ static bool set_timeouts(http_server *server) {
   const unsigned ms[CONN_PHASES] = {
       [CONN_IDLE] = l->idle_ms,   [CONN_HEAD] = l->head_ms,     [CONN_BODY] = l->body_ms,
       [CONN_STREAM] = l->write_ms, [CONN_FLUSH] = l->write_ms, [CONN_CLOSING] = l->write_ms,
-      [CONN_LINGER] = l->linger_ms,
+      [CONN_LINGER] = l->linger_ms, [CONN_HANDSHAKE] = l->handshake_ms,
   };
   for (int i = 0; i < CONN_PHASES; i++) {
     if (ms[i] == 0) continue;
@@ -205,7 +234,7 @@ void http_server_drain(http_server *server, void (*done)(void *arg), void *arg) 
   server->drained_arg = arg;
   for (http_conn *c = server->conns, *next; c; c = next) {
     next = c->next;
-    if (c->phase == CONN_IDLE || c->phase == CONN_LINGER)
+    if (c->phase == CONN_IDLE || c->phase == CONN_LINGER || c->phase == CONN_HANDSHAKE)
       conn_free(c);
     else if (c->phase == CONN_STREAM)
       stream_drain(c);

@@ -8,6 +8,7 @@
  * it carries. */
 #include "api/server.h"
 
+#include "api/http_tls.h"
 #include "api/router.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ typedef struct order {
 struct api_server {
   struct event_base *base;
   http_server *http;
+  http_tls *tls; /* NULL: none */
   api_context context;
   logger log;
   bool has_log;
@@ -157,18 +159,33 @@ static bool load_keys(api_server *server, const api_options *options, hw_error *
   return false;
 }
 
+static bool open_tls(api_server *server, const api_options *options, hw_error *err) {
+  if (!options->tls_cert && !options->tls_key) return true;
+  if (options->tls_cert && options->tls_key) server->tls = http_tls_new(options->tls_cert, options->tls_key, err);
+  else hw_error_set(err, HW_EINVAL, "TLS takes a certificate and its key: --tls-cert FILE --tls-key FILE");
+  return server->tls != NULL;
+}
+
+static void warn_of_strangers(api_server *server, const api_options *options) {
+  if (!http_server_is_remote(server->http)) return;
+  if (!options->auth)
+    logger_write(&server->log, HW_LOG_WARNING, "api", "whoever reaches this server may do everything: no API keys are "
+                 "asked for (--auth)");
+  else if (!server->tls)
+    logger_write(&server->log, HW_LOG_WARNING, "api", "API keys and rows cross the network for all to read: there is "
+                 "no TLS (--tls-cert, --tls-key)");
+}
+
 static bool open_http(api_server *server, const api_options *options, hw_error *err) {
   const http_access access = {.anywhere = options->auth || options->anywhere,
+                              .tls = server->tls,
                               .hosts = options->allowed_hosts,
                               .origins = options->cors_origins};
   server->http = http_server_new(server->base, options->listen ? options->listen : DEFAULT_LISTEN, &options->limits,
                                  &access, &server->log, router_handle, &server->context, err);
   server->context.http = server->http;
-  if (!server->http) return false;
-  if (http_server_is_remote(server->http) && !options->auth)
-    logger_write(&server->log, HW_LOG_WARNING, "api", "whoever reaches this server may do everything: no API keys are "
-                 "asked for (--auth)");
-  return true;
+  if (server->http) warn_of_strangers(server, options);
+  return server->http != NULL;
 }
 
 api_server *api_server_new(hw_engine *engine, const api_options *options, hw_error *err) {
@@ -183,7 +200,7 @@ api_server *api_server_new(hw_engine *engine, const api_options *options, hw_err
   server->context.drain_ms = o->drain_ms ? o->drain_ms : DEFAULT_DRAIN_MS;
   set_orders(server);
   if (!open_parts(server, o)) goto no_memory;
-  if (!load_keys(server, o, err) || !open_http(server, o, err)) goto no_http;
+  if (!load_keys(server, o, err) || !open_tls(server, o, err) || !open_http(server, o, err)) goto no_http;
   return server;
 no_memory:
   hw_error_set(err, HW_ENOMEM, "no memory, file descriptors or threads for the API server");
@@ -199,6 +216,7 @@ void api_server_free(api_server *server) {
     pthread_join(server->thread, NULL);
   }
   http_server_free(server->http);
+  http_tls_free(server->tls);
   worker_free(server->context.worker);
   if (server->deadline) event_free(server->deadline);
   if (server->context.box) mailbox_close(server->context.box);
@@ -207,6 +225,10 @@ void api_server_free(api_server *server) {
   if (server->base) event_base_free(server->base);
   if (server->has_log) logger_fini(&server->log);
   free(server);
+}
+
+hw_status api_server_reload_tls(api_server *server, hw_error *err) {
+  return server->tls ? http_tls_reload(server->tls, err) : HW_OK;
 }
 
 uint16_t api_server_port(const api_server *server) { return http_server_port(server->http); }

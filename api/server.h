@@ -24,6 +24,7 @@ typedef struct api_options {
   const char *listen; /* ADDRESS:PORT; port 0: any free one ["127.0.0.1:8080"] */
   bool auth;          /* only who shows an API key is let in; there must be one */
   bool anywhere;      /* without that: listen on other than loopback addresses all the same */
+  const char *tls_cert, *tls_key; /* PEM files: clients speak TLS; both or neither [neither] */
   const char *const *allowed_hosts; /* NULL-ended: names in Host headers beside the loopback's [none] */
   const char *const *cors_origins;  /* NULL-ended: origins of pages that may ask [none] */
   http_limits limits;
@@ -47,6 +48,9 @@ void api_server_stop(api_server *server, bool now);
  * api_server_run. */
 void api_server_free(api_server *server);
 
+/* Reads the certificate and its key again; without TLS nothing. When it fails the
+ * old ones stay. May block. [any thread] */
+HW_MUST_USE hw_status api_server_reload_tls(api_server *server, hw_error *err);
 /* The port listened on. [any thread] */
 uint16_t api_server_port(const api_server *server);
 

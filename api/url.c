@@ -67,10 +67,11 @@ static const char *parse_path(char *path, url_target *out) {
 
 /* Steps over scheme and authority of an absolute-form target; NULL: it is none. */
 static char *parse_authority(char *text, url_target *out) {
-  if (strncasecmp(text, "http://", 7) != 0) return NULL;
-  out->authority = text + 7;
-  out->authority_len = strcspn(text + 7, "/?#");
-  return text + 7 + out->authority_len;
+  size_t scheme = strncasecmp(text, "http://", 7) == 0 ? 7 : strncasecmp(text, "https://", 8) == 0 ? 8 : 0;
+  if (!scheme) return NULL;
+  out->authority = text + scheme;
+  out->authority_len = strcspn(text + scheme, "/?#");
+  return text + scheme + out->authority_len;
 }
 
 /* Whether all bytes are printable ASCII; others must be escaped. */
@@ -85,7 +86,7 @@ const char *url_parse(char *text, url_target *out) {
   *out = (url_target){0};
   if (!is_printable(text)) return "the URL contains a byte that must be percent-encoded";
   char *path = *text == '/' ? text : parse_authority(text, out);
-  if (!path) return "the request target is neither a path nor an http:// URL";
+  if (!path) return "the request target is neither a path nor an http:// or https:// URL";
   if (strchr(path, '#')) return "the request target contains a fragment";
   char *query = strchr(path, '?');
   if (query) *query++ = '\0';

@@ -4,6 +4,8 @@
  * on the loopback. */
 #include "cli/http.h"
 
+#include "cli/tls.h"
+
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -28,6 +30,8 @@ struct http_client {
   char *authority; /* for the Host header */
   char *authorization; /* NULL: none */
   uint16_t port;
+  bool secure;     /* https */
+  tls_trust *trust; /* with it */
   double timeout;
 };
 
@@ -37,9 +41,10 @@ static bool set_server(http_client *client, const struct evhttp_uri *uri) {
   const char *scheme = evhttp_uri_get_scheme(uri), *host = evhttp_uri_get_host(uri);
   const char *path = evhttp_uri_get_path(uri);
   int port = evhttp_uri_get_port(uri);
-  if (!scheme || strcasecmp(scheme, "http") != 0 || !host || !*host || port == 0) return false;
+  client->secure = scheme && strcasecmp(scheme, "https") == 0;
+  if (!scheme || (!client->secure && strcasecmp(scheme, "http") != 0) || !host || !*host || port == 0) return false;
   if (path && *path && strcmp(path, "/") != 0) return false;
-  client->port = (uint16_t)(port < 0 ? 80 : port);
+  client->port = (uint16_t)(port >= 0 ? port : client->secure ? 443 : 80);
   client->authority = cli_printf("%s:%u", host, client->port);
   size_t len = strlen(host);
   bool bracketed = host[0] == '[' && host[len - 1] == ']';
@@ -66,9 +71,10 @@ http_client *http_open(const cli_call *call, cli_exit *status) {
   *status = CLI_USAGE;
   if (!cli_number(call, "timeout", 0.001, 86400, &client->timeout)) goto fail;
   if (!parse_url(client)) {
-    (void)cli_misuse(call, "%s is no address of a server: http://HOST:PORT is wanted", url);
+    (void)cli_misuse(call, "%s is no address of a server: http://HOST:PORT or https://HOST:PORT is wanted", url);
     goto fail;
   }
+  if (client->secure && !(client->trust = tls_trust_open(call))) goto fail;
   *status = CLI_FAILED;
   client->base = event_base_new();
   if (!client->base) {
@@ -85,6 +91,7 @@ fail:
 void http_close(http_client *client) {
   if (!client) return;
   if (client->base) event_base_free(client->base);
+  tls_trust_close(client->trust);
   free(client->url);
   free(client->host);
   free(client->authority);
@@ -162,8 +169,14 @@ static struct evhttp_request *make_request(const http_client *client, const json
   return NULL;
 }
 
+static struct evhttp_connection *connect_to(const http_client *client) {
+  struct bufferevent *bev = NULL;
+  if (client->secure && !(bev = tls_connection(client->trust, client->base, client->host))) return NULL;
+  return evhttp_connection_base_bufferevent_new(client->base, NULL, bev, client->host, client->port);
+}
+
 static void exchange_run(http_client *client, const char *method, const char *path, const json_t *body, exchange *x) {
-  struct evhttp_connection *connection = evhttp_connection_base_new(client->base, NULL, client->host, client->port);
+  struct evhttp_connection *connection = connect_to(client);
   struct evhttp_request *request = connection ? make_request(client, body, x) : NULL;
   if (request) {
     double whole = floor(client->timeout);
@@ -209,7 +222,11 @@ cli_exit http_request_quiet(http_client *client, const char *method, const char 
     cli_complain("the answer of %s cannot be read: is it Headworks?", client->url);
     return CLI_UNREACHABLE;
   default:
-    cli_complain("no server answers at %s: is `headworks serve` running?", client->url);
+    if (tls_distrust(client->trust))
+      cli_complain("the certificate of %s is not trusted: %s; --ca names whom to trust", client->url,
+                   tls_distrust(client->trust));
+    else
+      cli_complain("no server answers at %s: is `headworks serve` running?", client->url);
     return CLI_UNREACHABLE;
   }
 }

@@ -44,6 +44,8 @@ static const cli_option serve_options[] = {
     {"listen", 'L', "ADDR:PORT", "address and port (default: 127.0.0.1:8080; port 0: any free one)"},
     {"auth", 0, NULL, "let in only who shows an API key of the data directory"},
     {"insecure-listen-anywhere", 0, NULL, "without --auth: listen on other than loopback addresses all the same"},
+    {"tls-cert", 0, "FILE", "speak TLS with this certificate (PEM, with its chain); read again on SIGHUP"},
+    {"tls-key", 0, "FILE", "the key of --tls-cert (PEM, without a passphrase)"},
     {"allowed-host", 0, "NAME", "a name that clients may call this server by (NAME or NAME:PORT); may be given "
                                 "many times"},
     {"cors-origin", 0, "ORIGIN", "let pages of this origin (https://HOST[:PORT]) ask; may be given many times"},
@@ -53,6 +55,7 @@ static const cli_option serve_options[] = {
     {0}};
 
 static const cli_option client_options[] = {
+    {"ca", 0, "FILE", "certificates to trust for https:// (default: HEADWORKS_CA, else the system's)"},
     {"url", 'u', "URL", "the server (default: HEADWORKS_URL, else http://127.0.0.1:8080)"},
     {"timeout", 't', "SECONDS", "longest wait for a reply, or for a state to be reached (default: 30)"},
     {"json", 'j', NULL, "print the server's reply as JSON"},

@@ -23,21 +23,28 @@ typedef struct service {
 } service;
 
 /* For people and for scripts, which wait for this line. */
-static void announce(const service *s, const char *listen) {
+static void announce(const service *s, const char *listen, bool tls) {
   const char *colon = strrchr(listen, ':');
   int host = colon ? (int)(colon - listen) : (int)strlen(listen);
-  printf("listening on http://%.*s:%u\n", host, listen, api_server_port(s->server));
+  printf("listening on %s://%.*s:%u\n", tls ? "https" : "http", host, listen, api_server_port(s->server));
   fflush(stdout);
 }
 
 /* ---- serving -------------------------------------------------------------- */
+
+/* Outputs' files and the certificate, all of which may have been moved away. */
+static void reopen(service *s) {
+  hw_error err;
+  hw_engine_reopen(s->engine);
+  if (api_server_reload_tls(s->server, &err) != HW_OK) cli_complain("%s; the old ones stay in use", err.message);
+}
 
 /* Returns when the first signal to end has come. */
 static void serve_until_signal(service *s) {
   for (;;) {
     signals_event event = signals_wait(&s->signals, UINT64_C(3600) * 1000000);
     if (event == SIGNALS_END) return;
-    if (event == SIGNALS_REOPEN) hw_engine_reopen(s->engine);
+    if (event == SIGNALS_REOPEN) reopen(s);
   }
 }
 
@@ -143,6 +150,8 @@ static cli_exit start_server(service *s, const cli_call *call) {
   api_options options = {.listen = listen ? listen : DEFAULT_LISTEN,
                          .auth = cli_has(call, "auth"),
                          .anywhere = cli_has(call, "insecure-listen-anywhere"),
+                         .tls_cert = cli_value(call, "tls-cert"),
+                         .tls_key = cli_value(call, "tls-key"),
                          .allowed_hosts = s->hosts = cli_values(call, "allowed-host"),
                          .cors_origins = s->origins = cli_values(call, "cors-origin"),
                          .log_level = HW_LOG_INFO};
@@ -153,7 +162,7 @@ static cli_exit start_server(service *s, const cli_call *call) {
     cli_complain("%s", err.message);
     return err.status == HW_EINVAL ? CLI_USAGE : CLI_FAILED; /* EINVAL: no address at all */
   }
-  announce(s, options.listen);
+  announce(s, options.listen, options.tls_cert != NULL);
   return CLI_OK;
 }
 

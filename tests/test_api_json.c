@@ -125,7 +125,7 @@ START_TEST(urls_that_are_refused) {
   static const char *const urls[] = {"",
                                      "*",
                                      "v0",
-                                     "https://localhost/",
+                                     "ftp://localhost/",
                                      "/%",
                                      "/%4",
                                      "/%zz",

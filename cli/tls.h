@@ -1,0 +1,20 @@
+/* tls.h - a client's side of TLS: whose certificates are believed. */
+#ifndef CLI_TLS_H
+#define CLI_TLS_H
+
+#include "cli/cli.h"
+
+#include <event2/bufferevent.h>
+
+typedef struct tls_trust tls_trust;
+
+/* By --ca and HEADWORKS_CA, else what the system trusts. NULL: said. */
+tls_trust *tls_trust_open(const cli_call *call);
+void tls_trust_close(tls_trust *trust);
+/* A connection to be made to host, whose certificate must be for that name or
+ * address. NULL: no memory. The trust must outlive it. */
+struct bufferevent *tls_connection(tls_trust *trust, struct event_base *base, const char *host);
+/* Why the last certificate was not believed; NULL: it was, or none came. */
+const char *tls_distrust(const tls_trust *trust);
+
+#endif

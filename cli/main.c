@@ -22,6 +22,7 @@ static const cli_option engine_options[] = {
 
 static const cli_option file_options[] = {
     {"file-root", 0, "DIR", "let connectors open files beneath DIR only; relative paths start there"},
+    {"secrets-dir", 0, "DIR", "where connectors' ${secret:kubernetes:NAME/KEY} is the file NAME/KEY"},
     {0}};
 
 static const cli_option json_options[] = {{"json", 'j', NULL, "print JSON for scripts"}, {0}};

@@ -44,7 +44,8 @@ hw_engine *session_engine(const cli_call *call, hw_log_level level, hw_log_funct
   hw_engine_options options = {.struct_size = sizeof options, .workers = (unsigned)workers,
                                .memory_limit = (uint64_t)(mib * 1048576), .log_level = level, .log = log,
                                .log_arg = log_arg, .file_root = cli_value(call, "file-root"),
-                               .spill_dir = cli_value(call, "spill-dir")};
+                               .spill_dir = cli_value(call, "spill-dir"),
+                               .secrets_dir = cli_value(call, "secrets-dir")};
   hw_error err;
   hw_engine *engine = hw_engine_new(&options, &err);
   *status = !engine && err.status == HW_EINVAL ? CLI_USAGE : CLI_FAILED;

@@ -30,7 +30,8 @@ static runtime *make_runtime(const hw_engine_options *o, hw_error *err) {
   return runtime_new(&(runtime_options){.workers = o->workers, .memory_limit = o->memory_limit,
                                         .pause_timeout_us = (uint64_t)o->pause_timeout_ms * 1000,
                                         .log_level = o->log_level, .log = o->log, .log_arg = o->log_arg,
-                                        .file_root = o->file_root, .spill_dir = o->spill_dir},
+                                        .file_root = o->file_root, .spill_dir = o->spill_dir,
+                                        .secrets_dir = o->secrets_dir},
                      err);
 }
 

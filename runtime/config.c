@@ -371,6 +371,132 @@ json_t *config_to_json(const hw_config *config) {
   return object;
 }
 
+/* ---- references to secrets ------------------------------------------------- */
+
+/* Called with each text that is a reference; false ends the search. */
+typedef bool reference_found(void *arg, const char *reference);
+
+/* False: the search was ended. */
+static bool each_reference(const json_t *value, reference_found *found, void *arg) {
+  const char *name, *text = json_string_value(value);
+  json_t *item;
+  size_t i;
+  if (text) return !secret_is_reference(text) || found(arg, text);
+  json_object_foreach((json_t *)(uintptr_t)value, name, item)
+    if (!each_reference(item, found, arg)) return false;
+  json_array_foreach(value, i, item)
+    if (!each_reference(item, found, arg)) return false;
+  return true;
+}
+
+static bool end_search(void *arg, const char *reference) {
+  (void)arg, (void)reference;
+  return false;
+}
+
+bool config_has_references(const hw_config *config) {
+  for (size_t i = 0; i < config->n; i++)
+    if (!each_reference(config->settings[i].value, end_search, NULL)) return true;
+  return false;
+}
+
+typedef struct reference_checker {
+  checker c;
+  const char *name;
+} reference_checker;
+
+static bool check_reference(void *arg, const char *reference) {
+  reference_checker *r = arg;
+  const char *why = secret_fault(reference);
+  if (why) report(&r->c, r->name, "\"%.*s\": %s", shown(reference, 100), reference, why);
+  return true;
+}
+
+bool config_check_references(const hw_config *config, const char *path, config_fault *fault, void *arg) {
+  reference_checker r = {.c = {.path = path, .fault = fault, .arg = arg}};
+  for (size_t i = 0; i < config->n; i++) {
+    r.name = config->table[i].name;
+    (void)each_reference(config->settings[i].value, check_reference, &r);
+  }
+  return !r.c.failed;
+}
+
+typedef struct resolver {
+  const file_root *secrets;
+  secret_list *known;
+  hw_error *err;
+} resolver;
+
+static json_t *resolve_value(const resolver *r, const json_t *value);
+
+static json_t *resolve_text(const resolver *r, const char *reference) {
+  const char *text;
+  if (secret_resolve(r->secrets, reference, r->known, &text, r->err) != HW_OK) return NULL;
+  json_t *value = json_string(text);
+  if (!value) hw_error_set(r->err, HW_EINVAL, "%s: what it stands for is not UTF-8", reference);
+  return value;
+}
+
+static json_t *resolve_object(const resolver *r, const json_t *object) {
+  json_t *copy = json_object(), *item;
+  const char *name;
+  json_object_foreach((json_t *)(uintptr_t)object, name, item) {
+    json_t *value = copy ? resolve_value(r, item) : NULL;
+    if (value && json_object_set_new(copy, name, value) == 0) continue;
+    json_decref(copy);
+    return NULL;
+  }
+  return copy;
+}
+
+static json_t *resolve_array(const resolver *r, const json_t *array) {
+  json_t *copy = json_array(), *item;
+  size_t i;
+  json_array_foreach(array, i, item) {
+    json_t *value = copy ? resolve_value(r, item) : NULL;
+    if (value && json_array_append_new(copy, value) == 0) continue;
+    json_decref(copy);
+    return NULL;
+  }
+  return copy;
+}
+
+/* A new reference, to a copy where something in it was resolved; NULL: *r->err,
+ * which is unset when memory ran out. */
+static json_t *resolve_value(const resolver *r, const json_t *value) {
+  if (each_reference(value, end_search, NULL)) return json_incref((json_t *)(uintptr_t)value);
+  if (json_is_object(value)) return resolve_object(r, value);
+  return json_is_array(value) ? resolve_array(r, value) : resolve_text(r, json_string_value(value));
+}
+
+static bool resolve_setting(const resolver *r, const setting *from, setting *to) {
+  to->is_set = from->is_set;
+  if (!from->value) return true;
+  to->value = resolve_value(r, from->value);
+  if (to->value && from->text)
+    to->text = json_dumps(to->value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_PRESERVE_ORDER);
+  return to->value && (!from->text || to->text);
+}
+
+hw_config *config_resolve(const hw_config *config, const char *path, const file_root *secrets, secret_list *known,
+                          hw_error *err) {
+  hw_error why = {.status = HW_OK};
+  const resolver r = {.secrets = secrets, .known = known, .err = &why};
+  hw_config *copy = calloc(1, sizeof *copy + config->n * sizeof(setting));
+  if (copy) {
+    copy->table = config->table;
+    copy->n = config->n;
+  }
+  for (size_t i = 0; copy && i < config->n; i++) {
+    if (resolve_setting(&r, &config->settings[i], &copy->settings[i])) continue;
+    if (why.status != HW_OK) hw_error_set(err, why.status, "%s.%s: %s", path, config->table[i].name, why.message);
+    config_free(copy);
+    copy = NULL;
+  }
+  if (!copy && why.status == HW_OK) hw_error_set(err, HW_ENOMEM, "%s: out of memory", path);
+  return copy;
+}
+
 /* ---- reading ------------------------------------------------------------- */
 
 static const setting *get(const hw_config *config, const char *name, unsigned types) {

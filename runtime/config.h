@@ -2,6 +2,8 @@
 #ifndef RUNTIME_CONFIG_H
 #define RUNTIME_CONFIG_H
 
+#include "runtime/secret.h"
+
 #include <headworks/options.h>
 
 #include <jansson.h>
@@ -17,6 +19,16 @@ void config_free(hw_config *config);
 
 /* All settings, defaults included, secrets as "***" (a new reference). */
 json_t *config_to_json(const hw_config *config);
+
+/* Whether a setting, or a text within one of type JSON, refers to a secret. */
+bool config_has_references(const hw_config *config);
+/* Reports each reference that is malformed; false: there is one. */
+bool config_check_references(const hw_config *config, const char *path, config_fault *fault, void *arg);
+/* A copy with what the references stand for in their place; the list keeps the
+ * secrets, and must outlive the copy. NULL and *err: the first that cannot be
+ * resolved, with its place. */
+hw_config *config_resolve(const hw_config *config, const char *path, const file_root *secrets, secret_list *known,
+                          hw_error *err);
 
 /* The name in the NULL-ended list that s is most likely a slip of, or NULL. */
 const char *config_nearest(const char *s, const char *const *names);

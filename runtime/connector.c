@@ -23,6 +23,27 @@ no_blocking_lock:
   return HW_ENOMEM;
 }
 
+/* A copy of config with the secrets in place, where it refers to some. */
+static hw_status resolve(hw_connector *c, const hw_config **config, const char *path, hw_config **own, hw_error *err) {
+  if (!*config || !config_has_references(*config)) return HW_OK;
+  hw_error why;
+  *own = config_resolve(*config, path, c->rt->secrets, &c->secrets, &why);
+  if (!*own) return hw_error_set(err, why.status, "%s", why.message);
+  *config = *own;
+  return HW_OK;
+}
+
+hw_status connector_resolve(hw_connector *c, hw_error *err) {
+  c->transport_config = c->spec->transport_config;
+  c->format_config = c->spec->format_config;
+  hw_status status = resolve(c, &c->transport_config, "transport.config", &c->resolved[0], err);
+  return status == HW_OK ? resolve(c, &c->format_config, "format.config", &c->resolved[1], err) : status;
+}
+
+void connector_redact(const hw_connector *c, hw_error *err) {
+  if (err && c->secrets.n) secret_redact(&c->secrets, err->message);
+}
+
 static void error_ring_fini(error_ring *r) {
   for (uint32_t i = 0; r->items && i < CONNECTOR_ERRORS_KEPT; i++) free(r->items[i].message);
   free(r->items);
@@ -30,6 +51,8 @@ static void error_ring_fini(error_ring *r) {
 
 void connector_fini(hw_connector *c) {
   for (unsigned i = 0; i < ERROR_KINDS; i++) error_ring_fini(&c->errors[i]);
+  for (unsigned i = 0; i < 2; i++) config_free(c->resolved[i]);
+  secret_list_fini(&c->secrets);
   free(c->fatal);
   free(c->trouble);
   control_fini(&c->control);
@@ -81,6 +104,7 @@ void connector_add_error(hw_connector *c, error_kind kind, const char *tag, cons
   va_start(args, fmt);
   vsnprintf(message, sizeof message, fmt, args);
   va_end(args);
+  secret_redact(&c->secrets, message);
   add_error(c, kind, tag, message);
   if (kind == ERROR_TRANSPORT) logger_write(&c->rt->log, HW_LOG_WARNING, c->spec->endpoint, "%s", message);
 }
@@ -89,6 +113,7 @@ static void set_text(hw_connector *c, char **text, const char *why) {
   pthread_mutex_lock(&c->lock);
   free(*text);
   *text = why ? strdup(why) : NULL;
+  if (*text) secret_redact(&c->secrets, *text);
   pthread_mutex_unlock(&c->lock);
 }
 
@@ -150,6 +175,7 @@ void hw_connector_log(hw_connector *c, hw_log_level level, const char *fmt, ...)
   va_start(args, fmt);
   vsnprintf(message, sizeof message, fmt, args);
   va_end(args);
+  secret_redact(&c->secrets, message);
   logger_write(&c->rt->log, level, c->spec->endpoint, "%s", message);
   if (level <= HW_LOG_WARNING) add_error(c, ERROR_TRANSPORT, NULL, message);
 }

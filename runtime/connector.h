@@ -29,6 +29,9 @@ struct hw_connector {
   runtime *rt;
   const program_connector *spec;
   const hw_schema *schema;
+  const hw_config *transport_config, *format_config; /* the program's, or with the secrets in place; format: may be NULL */
+  hw_config *resolved[2]; /* of these, its own */
+  secret_list secrets;    /* that it knows; fixed before anything runs */
   uint32_t index;        /* in the program */
   void *instance;        /* NULL: not created */
   const _Atomic uint64_t *counted; /* records that a pause promises to stand still */
@@ -52,6 +55,11 @@ struct hw_connector {
 /* Its gate is open; the caller sets `counted` and `release`. HW_OK or HW_ENOMEM. */
 hw_status connector_init(hw_connector *c, deployment *d, runtime *rt, uint32_t index, task_run *run, bool blocking);
 void connector_fini(hw_connector *c);
+/* Looks up what the settings refer to: before the instance is created. May block.
+ * connector_fini in every case. */
+hw_status connector_resolve(hw_connector *c, hw_error *err);
+/* What an instance says may hold a secret that it knows: hides it. */
+void connector_redact(const hw_connector *c, hw_error *err);
 
 /* Whether the transport takes its settings for this schema: makes an instance
  * and drops it. Opens nothing. */

@@ -199,6 +199,7 @@ static void open_connector(void *arg) {
   connector_leave_blocking(c);
   if (st != HW_OK) {
     err.status = st;
+    connector_redact(c, &err);
     name_connector(&err, c->spec);
     keep_open_error(c->d, &err);
   }

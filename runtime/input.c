@@ -101,6 +101,7 @@ void hw_input_set_position(hw_connector *c, const char *position) {
   pthread_mutex_lock(&c->lock);
   strncpy(c->position, position, sizeof c->position - 1);
   c->position[sizeof c->position - 1] = '\0';
+  secret_redact(&c->secrets, c->position);
   pthread_mutex_unlock(&c->lock);
 }
 
@@ -251,8 +252,10 @@ hw_status input_init(input *in, deployment *d, runtime *rt, uint32_t index, cons
   if (!source_init(&in->source, spec->relation, (uint64_t)spec->max_queued_records, (uint64_t)spec->max_queued_bytes,
                    has_room))
     goto no_source;
-  hw_status st = spec->input->ops->create(&in->c, spec->transport_config, &in->c.instance, err);
+  hw_status st = connector_resolve(&in->c, err);
+  if (st == HW_OK) st = spec->input->ops->create(&in->c, in->c.transport_config, &in->c.instance, err);
   if (st == HW_OK) return HW_OK;
+  connector_redact(&in->c, err);
   in->c.instance = NULL;
   queue_fini(&in->source.queue);
   connector_fini(&in->c);

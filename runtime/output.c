@@ -357,7 +357,7 @@ void output_reopen(output *out) {
 static hw_status make_encoder(output *out, hw_error *err) {
   const program_connector *spec = out->c.spec;
   if (!spec->format) return HW_OK;
-  return spec->format->encoder->create(spec->format_config, out->c.schema, &out->encoder, err);
+  return spec->format->encoder->create(out->c.format_config, out->c.schema, &out->encoder, err);
 }
 
 /* Outputs that are paused or slow keep what they hold from everybody: one of them
@@ -381,13 +381,15 @@ hw_status output_init(output *out, deployment *d, runtime *rt, uint32_t index, c
   if (!queue_init(&out->queue, (uint64_t)spec->max_queued_records, held_most(rt, spec))) goto no_queue;
   if (spec->on_full == ON_FULL_SPILL && !(out->spill = spill_new(out, rt->spill_dir, (uint64_t)spec->max_spill_bytes)))
     goto no_spill;
+  if ((st = connector_resolve(&out->c, err)) != HW_OK) goto no_encoder;
   if ((st = make_encoder(out, err)) != HW_OK) goto no_encoder;
-  st = spec->output->ops->create(&out->c, spec->transport_config, &out->c.instance, err);
+  st = spec->output->ops->create(&out->c, out->c.transport_config, &out->c.instance, err);
   if (st == HW_OK) return HW_OK;
 
   out->c.instance = NULL;
   if (out->encoder) spec->format->encoder->destroy(out->encoder);
 no_encoder:
+  connector_redact(&out->c, err);
   spill_free(out->spill);
 no_spill:
   queue_fini(&out->queue);

@@ -19,11 +19,14 @@ runtime *runtime_new(const runtime_options *o, hw_error *err) {
   if (!(rt->spill_dir = strdup(choose_spill_dir(o)))) goto no_dir;
   if (mem_init(&rt->mem, o->memory_limit ? o->memory_limit : MEMORY_LIMIT_DEFAULT) != HW_OK) goto no_mem;
   rt->pause_timeout_us = o->pause_timeout_us ? o->pause_timeout_us : PAUSE_TIMEOUT_DEFAULT_US;
-  rt->files = NULL;
+  rt->files = rt->secrets = NULL;
   if (o->file_root && !(rt->files = file_root_new(o->file_root, "--file-root", err))) goto no_files;
+  if (o->secrets_dir && !(rt->secrets = file_root_new(o->secrets_dir, "--secrets-dir", err))) goto no_secrets;
   rt->sched = sched_new(o->workers, err);
   if (rt->sched) return rt;
 
+  file_root_free(rt->secrets);
+no_secrets:
   file_root_free(rt->files);
 no_files:
   mem_fini(&rt->mem);
@@ -45,6 +48,7 @@ no_memory:
 void runtime_free(runtime *rt) {
   if (!rt) return;
   sched_free(rt->sched);
+  file_root_free(rt->secrets);
   file_root_free(rt->files);
   mem_fini(&rt->mem);
   logger_fini(&rt->log);

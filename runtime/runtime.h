@@ -11,7 +11,8 @@ typedef struct runtime {
   logger log;
   mem mem;
   sched *sched;
-  file_root *files; /* NULL: connectors open files anywhere */
+  file_root *files;   /* NULL: connectors open files anywhere */
+  file_root *secrets; /* NULL: there is no directory of secrets */
   uint64_t pause_timeout_us; /* how long a pause may wait for a fetch to end */
   char *spill_dir;
 } runtime;
@@ -24,7 +25,7 @@ typedef struct runtime_options {
   hw_log_level log_level;
   hw_log_function *log;
   void *log_arg;
-  const char *file_root;  /* NULL: none */
+  const char *file_root, *secrets_dir; /* directories; NULL: none */
 } runtime_options;
 
 runtime *runtime_new(const runtime_options *options, hw_error *err);

@@ -197,7 +197,7 @@ static bool renew_parser(hw_stream *s) {
   const program_connector *spec = s->in->c.spec;
   hw_error err = {0};
   void *fresh;
-  if (spec->format->parser->create(spec->format_config, s->in->c.schema, &fresh, &err) != HW_OK) return false;
+  if (spec->format->parser->create(s->in->c.format_config, s->in->c.schema, &fresh, &err) != HW_OK) return false;
   spec->format->parser->destroy(s->parser);
   s->parser = fresh;
   return true;
@@ -286,7 +286,8 @@ hw_stream *hw_stream_open(hw_connector *c, const char *name, uint64_t offset) {
   hw_stream *s = calloc(1, sizeof *s);
   if (!s) return NULL;
   if (!(s->name = strdup(name))) goto no_name;
-  if (c->spec->format->parser->create(c->spec->format_config, c->schema, &s->parser, &err) != HW_OK) goto no_parser;
+  secret_redact(&c->secrets, s->name);
+  if (c->spec->format->parser->create(c->format_config, c->schema, &s->parser, &err) != HW_OK) goto no_parser;
   s->in = in;
   s->offset = offset;
   s->prev = &in->streams;

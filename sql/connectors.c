@@ -213,7 +213,7 @@ static void try_format(element *el, const program_connector *made) {
   void *instance = NULL;
   hw_error err = {.status = HW_OK};
   const relation_info *info = &el->c->infos[made->relation];
-  if (!info->known || !info->complete) return;
+  if (!info->known || !info->complete || config_has_references(made->format_config)) return;
   const hw_schema *schema = &el->relation->schema;
   hw_status status = made->is_input ? made->format->parser->create(made->format_config, schema, &instance, &err)
                                     : made->format->encoder->create(made->format_config, schema, &instance, &err);
@@ -233,7 +233,8 @@ static void take_named_format(element *el, program_connector *made) {
     made->format = f;
     made->format_config = config_new(made->is_input ? f->parser_options : f->encoder_options, n.config,
                                      "format.config", on_fault, el);
-    if (made->format_config) try_format(el, made);
+    if (made->format_config && config_check_references(made->format_config, "format.config", on_fault, el))
+      try_format(el, made);
   }
   config_free(n.checked);
 }
@@ -253,11 +254,12 @@ static void take_format(element *el, program_connector *made) {
            name, made->is_input ? "InputFormatNotSpecified" : "OutputFormatNotSpecified");
 }
 
-/* Whether the transport can, likewise. */
+/* Whether the transport can, likewise. What refers to secrets is known at the start only. */
 static void try_transport(element *el, const program_connector *made) {
   const relation_info *info = &el->c->infos[made->relation];
   hw_error err = {.status = HW_OK};
-  if (!info->known || !info->complete) return;
+  if (!config_check_references(made->transport_config, "transport.config", on_fault, el)) return;
+  if (!info->known || !info->complete || config_has_references(made->transport_config)) return;
   hw_status status = connector_try(made, &el->relation->schema, &err);
   if (status == HW_OK) return;
   report(el, "transport.config", "%s", err.message[0] ? err.message : hw_status_text(status));

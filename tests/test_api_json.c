@@ -117,6 +117,7 @@ START_TEST(url_parts) {
   expect_url("http://localhost:8080/v0/x?y=z", "v0|x?y=z");
   expect_url("HTTP://localhost", "");
   expect_url("http://localhost?y=z", "?y=z");
+  expect_url("https://localhost:8443/v0", "v0");
   expect_url("/%e2%82%ac", "\xe2\x82\xac");
 }
 END_TEST

@@ -55,6 +55,7 @@ typedef struct hw_engine_options {
   uint32_t pause_timeout_ms; /* how long a pause waits for a fetch to end; 0: 5 s */
   const char *file_root;     /* directory that connectors' files are confined to; NULL: none */
   const char *spill_dir;     /* where outputs with on_full = spill make their files; NULL: $TMPDIR, else /var/tmp */
+  const char *secrets_dir;   /* where ${secret:kubernetes:NAME/KEY} is the file NAME/KEY; NULL: nowhere */
 } hw_engine_options;
 
 /* options NULL: defaults. One engine per process is enough; several may exist. */

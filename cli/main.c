@@ -49,6 +49,9 @@ static const cli_option serve_options[] = {
     {"tls-key", 0, "FILE", "the key of --tls-cert (PEM, without a passphrase)"},
     {"allowed-host", 0, "NAME", "a name that clients may call this server by (NAME or NAME:PORT); may be given "
                                 "many times"},
+    {"max-connections", 0, "N", "connections of clients at a time (default: 1100); more are told to come back"},
+    {"max-client-connections", 0, "N", "of these, from one address but the loopback's (default: a quarter)"},
+    {"idle-timeout", 0, "SECONDS", "close connections that ask for nothing for so long (default: 60)"},
     {"cors-origin", 0, "ORIGIN", "let pages of this origin (https://HOST[:PORT]) ask; may be given many times"},
     {"data-dir", 'D', "DIR", "where pipelines and keys survive a restart; none: nowhere (default: "
                              "$XDG_STATE_HOME/headworks, or ~/.local/state/headworks)"},

@@ -145,6 +145,18 @@ static cli_exit open_data(service *s, const cli_call *call) {
 
 /* ---- the command ---------------------------------------------------------- */
 
+static bool take_limits(const cli_call *call, http_limits *limits) {
+  double connections = 0, of_one = 0, idle = 0;
+  if (!cli_number(call, "max-connections", 1, 1e6, &connections) ||
+      !cli_number(call, "max-client-connections", 1, 1e6, &of_one) ||
+      !cli_number(call, "idle-timeout", 0.001, 86400, &idle))
+    return false;
+  limits->max_connections = (unsigned)connections;
+  limits->max_per_client = (unsigned)of_one;
+  limits->idle_ms = (unsigned)(idle * 1000);
+  return true;
+}
+
 static cli_exit start_server(service *s, const cli_call *call) {
   const char *listen = cli_value(call, "listen");
   api_options options = {.listen = listen ? listen : DEFAULT_LISTEN,
@@ -155,7 +167,7 @@ static cli_exit start_server(service *s, const cli_call *call) {
                          .allowed_hosts = s->hosts = cli_values(call, "allowed-host"),
                          .cors_origins = s->origins = cli_values(call, "cors-origin"),
                          .log_level = HW_LOG_INFO};
-  if (!cli_log_level(call, &options.log_level)) return CLI_USAGE;
+  if (!cli_log_level(call, &options.log_level) || !take_limits(call, &options.limits)) return CLI_USAGE;
   hw_error err;
   s->server = api_server_new(s->engine, &options, &err);
   if (!s->server || api_server_start(s->server, &err) != HW_OK) {

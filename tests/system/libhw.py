@@ -236,16 +236,16 @@ class Server:
     Its data directory is its own, unless the options name one."""
     made = 0
 
-    def __init__(self, *options, env=None, cwd=None):
+    def __init__(self, *options, env=None, cwd=None, listen="127.0.0.1:0"):
         self.log = path("server.log")
         if "--data-dir" not in options:
             Server.made += 1
             options += ("--data-dir", path("data-%d" % Server.made))
         environment = dict(os.environ, **(env or {}))
-        self.process = start("serve", "--listen", "127.0.0.1:0", *options, stdout=subprocess.PIPE,
+        self.process = start("serve", "--listen", listen, *options, stdout=subprocess.PIPE,
                              stderr=open(self.log, "ab"), env=environment, cwd=cwd or TMP)
         line = self.process.stdout.readline().decode()
-        if not line.startswith("listening on http://127.0.0.1:"):
+        if not line.startswith(("listening on http://", "listening on https://")):
             fail("the server said %r\n%s" % (line, open(self.log).read()[-4000:]))
         self.url = line.split()[2]
         self.port = int(self.url.rsplit(":", 1)[1])

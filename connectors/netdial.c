@@ -5,12 +5,15 @@
  * sockets never block. The growing delay between attempts is the runtime's. */
 #include "connectors/netdial.h"
 #include "connectors/clock.h"
+#include "connectors/file_access.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -74,10 +77,24 @@ static int start(netdial *d, const struct sockaddr *sa, socklen_t len) {
   return connect(d->fd, sa, len) == 0 ? 0 : errno;
 }
 
+/* Where files are confined, through a descriptor of the socket's file, which no
+ * link leads out of. As start. */
+static int start_unix(netdial *d) {
+  struct sockaddr_un un = d->addr->un;
+  if (!hw_connector_is_confined(d->c)) return start(d, (const void *)&un, sizeof un);
+  int file = hw_connector_open_file(d->c, un.sun_path, O_PATH, 0);
+  if (file < 0) return errno;
+  snprintf(un.sun_path, sizeof un.sun_path, "/proc/self/fd/%d", file);
+  int error = start(d, (const void *)&un, sizeof un);
+  close(file);
+  return error;
+}
+
 static netdial_step dial_unix(netdial *d, hw_error *err) {
-  int error = start(d, (const void *)&d->addr->un, sizeof d->addr->un);
+  char why[128];
+  int error = start_unix(d);
   if (error == 0) return up(d);
-  return fail(d, error == EAGAIN ? "its queue of connections is full" : strerror(error), err);
+  return fail(d, error == EAGAIN ? "its queue of connections is full" : file_access_fault(error, why, sizeof why), err);
 }
 
 /* Tries address after address; the last one's fault is reported. */

@@ -72,7 +72,7 @@ static void set_receive_buffer(const socket_input *in, int fd) {
 static hw_status open_input(void *instance, hw_error *err) {
   socket_input *in = instance;
   if (connects(in)) return HW_OK; /* a peer that is not there yet is waited for, in fetch */
-  hw_status status = netbind_open(&in->bound, &in->addr, err);
+  hw_status status = netbind_open(&in->bound, in->c, &in->addr, err);
   if (status != HW_OK) return status;
   set_receive_buffer(in, in->bound.fd);
   hw_connector_log(in->c, HW_LOG_INFO, "listening on %s", in->bound.name);

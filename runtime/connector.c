@@ -163,6 +163,8 @@ void hw_connector_forget_fd(hw_connector *c, int fd) { task_forget_fd(&c->task, 
 void hw_connector_wait_us(hw_connector *c, uint64_t us) { task_wait_us(&c->task, us); }
 void hw_connector_wake(hw_connector *c) { task_notify(&c->task); }
 
+bool hw_connector_is_confined(const hw_connector *c) { return c->rt->files != NULL; }
+
 /* One that is only tried opens nothing. */
 int hw_connector_open_file(hw_connector *c, const char *path, int flags, unsigned mode) {
   return file_root_open(c->rt->files, path, flags, mode);

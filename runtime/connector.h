@@ -29,7 +29,8 @@ struct hw_connector {
   runtime *rt;
   const program_connector *spec;
   const hw_schema *schema;
-  const hw_config *transport_config, *format_config; /* the program's, or with the secrets in place; format: may be NULL */
+  /* The program's, or copies with the secrets in place; format_config may be NULL. */
+  const hw_config *transport_config, *format_config;
   hw_config *resolved[2]; /* of these, its own */
   secret_list secrets;    /* that it knows; fixed before anything runs */
   uint32_t index;        /* in the program */

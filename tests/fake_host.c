@@ -211,6 +211,8 @@ void hw_connector_wait_us(hw_connector *c, uint64_t us) {
 
 void hw_connector_wake(hw_connector *c) { eventfd_write(c->host->wake_fd, 1); }
 
+bool hw_connector_is_confined(const hw_connector *c) { return c->host->files != NULL; }
+
 int hw_connector_open_file(hw_connector *c, const char *path, int flags, unsigned mode) {
   return file_root_open(c->host->files, path, flags, mode);
 }

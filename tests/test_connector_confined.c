@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static fake_host host;
@@ -218,6 +220,100 @@ START_TEST(a_link_that_appears_before_a_reopen) {
 }
 END_TEST
 
+/* ---- sockets with names in the file system ------------------------------------ */
+
+static const char *address_for(const char *scheme, const char *path) {
+  static char text[512];
+  snprintf(text, sizeof text, "{\"address\": \"%s://%s\"}", scheme, path);
+  return text;
+}
+
+static int dial(const char *path) {
+  struct sockaddr_un un = {.sun_family = AF_UNIX};
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ck_assert_int_ge(fd, 0);
+  snprintf(un.sun_path, sizeof un.sun_path, "%s", path);
+  ck_assert_int_eq(connect(fd, (const void *)&un, sizeof un), 0);
+  return fd;
+}
+
+static int await_at(const char *path) {
+  struct sockaddr_un un = {.sun_family = AF_UNIX};
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ck_assert_int_ge(fd, 0);
+  snprintf(un.sun_path, sizeof un.sun_path, "%s", path);
+  ck_assert_int_eq(bind(fd, (const void *)&un, sizeof un), 0);
+  ck_assert_int_eq(listen(fd, 5), 0);
+  return fd;
+}
+
+static bool has_row(fake_host *h) { return h->n_streams == 1 && h->streams[0]->len == 4; }
+
+START_TEST(sockets_within) {
+  struct stat st;
+  fake_start_input(&host, &socket_input_transport, address_for("unix-listen", fake_path("root/sub/socket")));
+  int fd = dial(fake_path("root/sub/socket"));
+  ck_assert_int_eq(write(fd, "row\n", 4), 4);
+  fake_run_until(&host, has_row);
+  close(fd);
+  file_root *files = host.files;
+  fake_host_fini(&host);
+  ck_assert_int_ne(lstat(fake_path("root/sub/socket"), &st), 0); /* it is taken away with the connector */
+  fake_host_init(&host, "x INT");
+  host.files = files;
+}
+END_TEST
+
+START_TEST(stale_sockets_within) {
+  close(await_at(fake_path("root/socket")));
+  fake_start_input(&host, &socket_input_transport, address_for("unix-listen", fake_path("root/socket")));
+  close(dial(fake_path("root/socket")));
+}
+END_TEST
+
+START_TEST(sockets_outside) {
+  struct stat st;
+  make_link("../outside", "root/dir");
+  static const char *const paths[] = {"outside/socket", "root/../outside/socket", "root/dir/socket"};
+  for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    const char *config = address_for("unix-listen", fake_path(paths[i]));
+    ck_assert_int_eq(fake_input(&host, &socket_input_transport, config), HW_OK);
+    ck_assert_int_ne(fake_open(&host), HW_OK);
+    ck_assert_msg(strstr(host.error, OUT) != NULL, "%s", host.error);
+    ck_assert_int_ne(lstat(fake_path("outside/socket"), &st), 0);
+    file_root *files = host.files;
+    fake_host_fini(&host);
+    fake_host_init(&host, "x INT");
+    host.files = files;
+  }
+}
+END_TEST
+
+START_TEST(dialling_within) {
+  int fd = await_at(fake_path("root/sub/socket"));
+  make_link("sub/socket", "root/link");
+  fake_start_input(&host, &socket_input_transport, address_for("unix", fake_path("root/link")));
+  (void)fake_drain(&host);
+  int peer = accept(fd, NULL, NULL);
+  ck_assert_int_eq(write(peer, "row\n", 4), 4);
+  fake_run_until(&host, has_row);
+  close(peer);
+  close(fd);
+}
+END_TEST
+
+START_TEST(dialling_outside) {
+  int fd = await_at(fake_path("outside/socket"));
+  make_link("../outside/socket", "root/link");
+  fake_start_input(&host, &socket_input_transport, address_for("unix", fake_path("root/link")));
+  ck_assert_int_eq(fake_drain(&host), HW_FETCH_RETRY);
+  ck_assert_msg(strstr(host.error, OUT) != NULL, "%s", host.error);
+  ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+  ck_assert_int_eq(accept(fd, NULL, NULL), -1);
+  close(fd);
+}
+END_TEST
+
 /* ---- races ------------------------------------------------------------------ */
 
 static _Atomic bool flipping;
@@ -306,6 +402,12 @@ int main(void) {
   tcase_add_test(tc, outputs_through_links);
   tcase_add_test(tc, outputs_over_what_is_outside);
   tcase_add_test(tc, a_link_that_appears_before_a_reopen);
+  tc = tcase(suite, "sockets");
+  tcase_add_test(tc, sockets_within);
+  tcase_add_test(tc, stale_sockets_within);
+  tcase_add_test(tc, sockets_outside);
+  tcase_add_test(tc, dialling_within);
+  tcase_add_test(tc, dialling_outside);
   tc = tcase(suite, "races");
   tcase_add_test(tc, renames_in_mid_open);
   tc = tcase(suite, "the directory");

@@ -60,6 +60,10 @@ HW_API void hw_connector_log(hw_connector *c, hw_log_level level, const char *fm
  * of it, by its name or a link, is refused with EXDEV. -1: errno. May block where
  * open does. [any thread] */
 HW_API int hw_connector_open_file(hw_connector *c, const char *path, int flags, unsigned mode);
+/* Whether files are confined so: for what cannot be opened as a file, such as the
+ * address of a socket, and has to be reached through the descriptor of one. [any
+ * thread] */
+HW_API bool hw_connector_is_confined(const hw_connector *c);
 
 /* ---- inputs -------------------------------------------------------------- */
 

@@ -75,10 +75,21 @@ static void count(http_request *req) {
     exchange_free(x);
 }
 
+static uint64_t key_of(const http_request *req) {
+  const char *key = http_query(req, "key");
+  return key ? strtoull(key, NULL, 10) : 0;
+}
+
 static void follow(http_request *req) {
   exchange *x = exchange_new(req);
+  req->key = key_of(req);
   ck_assert(http_stream_begin(req, 200, "text/plain", NULL, true, on_gone, x));
   http_stream_send(req, "hello", 5);
+}
+
+static void end_streams(http_request *req) {
+  http_end_streams(server, key_of(req));
+  http_reply(req, 200, NULL, NULL, NULL, 0);
 }
 
 static void break_off(http_request *req) {
@@ -158,6 +169,7 @@ static void handle(void *arg, http_request *req) {
   if (strcmp(path, "take_late") == 0) begin_take(req, true);
   if (strcmp(path, "count") == 0) req->complete = count;
   if (strcmp(path, "follow") == 0) req->complete = follow;
+  if (strcmp(path, "revoke") == 0) req->complete = end_streams;
   if (strcmp(path, "half") == 0) req->complete = break_off;
   if (strcmp(path, "upgrade") == 0) req->complete = upgrade;
 }
@@ -237,6 +249,37 @@ static char *rest_of(api_client *c, size_t *len) {
 }
 
 /* ---- tests ----------------------------------------------------------------- */
+
+static api_client follow_with(const char *line) {
+  api_client c = ask(line);
+  char byte = 0, last = 0;
+  while (last != 'l' || byte != 'o') { /* of "hello": it streams */
+    last = byte;
+    ck_assert_int_eq(recv(c.fd, &byte, 1, 0), 1);
+  }
+  return c;
+}
+
+/* What a key has let in ends with the key, and nothing else does. */
+START_TEST(streams_of_a_key_end_with_it) {
+  size_t len;
+  api_client mine = follow_with("GET /follow?key=7 HTTP/1.0"), other = follow_with("GET /follow?key=8 HTTP/1.0");
+  api_client no_key = follow_with("GET /follow HTTP/1.0"), boss = ask("GET /revoke?key=7 HTTP/1.1");
+  api_reply r = api_receive(&boss, false);
+  ck_assert_int_eq(r.status, 200);
+  free(rest_of(&mine, &len));
+  ck_assert_uint_eq(atomic_load(&gone_count), 1);
+  shutdown(other.fd, SHUT_WR); /* these are there until they leave themselves */
+  wait_for(&gone_count, 2);
+  shutdown(no_key.fd, SHUT_WR);
+  wait_for(&gone_count, 3);
+  api_reply_free(&r);
+  api_disconnect(&mine);
+  api_disconnect(&other);
+  api_disconnect(&no_key);
+  api_disconnect(&boss);
+}
+END_TEST
 
 START_TEST(pieces_make_a_whole) {
   api_client c = ask("GET /count?n=3 HTTP/1.1");
@@ -418,6 +461,7 @@ int main(void) {
   tcase_add_test(t, pieces_make_a_whole);
   tcase_add_test(t, to_http_1_0_it_ends_with_the_connection);
   tcase_add_test(t, a_slow_client_makes_the_sender_wait);
+  tcase_add_test(t, streams_of_a_key_end_with_it);
   tcase_add_test(t, a_follower_that_leaves_is_noticed);
   tcase_add_test(t, half_a_reply_is_seen_as_such);
   tcase_add_test(t, a_drain_ends_what_is_endless);

@@ -15,6 +15,7 @@
 #include "runtime/program.h"
 #include "runtime/runtime.h"
 #include "runtime/stats.h"
+#include "runtime/store.h"
 
 #include <headworks/headworks.h>
 
@@ -61,6 +62,14 @@ const char *deployment_incarnation(const deployment *d); /* UUID text */
 uint64_t deployment_num_errors(const deployment *d);
 
 void deployment_reopen_outputs(deployment *d);
+
+/* The contents of n relations (indexes into program.relations, each at most
+ * once) at the end of one step; store.h says how it is read. Any thread; does
+ * not wait for the pipeline. From deployment_new on until it closes.
+ * HW_EINVAL: a relation is not materialized (program_relation_is_stored), named
+ * in *err; HW_ESTATE: closed; HW_ENOMEM. */
+HW_MUST_USE hw_status deployment_snapshot(deployment *d, const uint32_t *relations, uint32_t n, store_snapshot **out,
+                                          hw_error *err);
 
 /* Rows pushed from outside, and changes taken out; as headworks.h says. A
  * producer or listener holds a reference. A listener may join before open. */

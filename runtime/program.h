@@ -63,6 +63,9 @@ typedef struct program_relation {
   const program_branch *branches;
 } program_relation;
 
+/* Whether its contents are kept, so that snapshots and queries may read them. */
+static inline bool program_relation_is_stored(const program_relation *r) { return r->materialized || r->n_key > 0; }
+
 typedef struct program {
   uint32_t n_relations;
   const program_relation *relations;

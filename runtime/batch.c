@@ -8,15 +8,22 @@
 static size_t align64(size_t n) { return (n + 63) & ~(size_t)63; }
 static size_t validity_bytes(uint32_t rows) { return align64((size_t)(rows + 63) / 64 * 8); }
 
-static size_t slab_bytes(const hw_schema *schema, uint32_t rows) {
-  size_t size = align64(sizeof(batch)) + align64(schema->n_fields * sizeof(hw_column));
-  size += align64(rows * sizeof(int64_t));
+static size_t columns_bytes(const hw_schema *schema, uint32_t rows) {
+  size_t size = 0;
   for (uint32_t i = 0; i < schema->n_fields; i++) {
     const hw_type *t = &schema->fields[i].type;
     size += align64(rows * hw_type_width((hw_type_id)t->id));
     if (t->nullable) size += validity_bytes(rows);
   }
   return size;
+}
+
+static size_t head_bytes(const hw_schema *schema) {
+  return align64(sizeof(batch)) + align64(schema->n_fields * sizeof(hw_column));
+}
+
+static size_t slab_bytes(const hw_schema *schema, uint32_t rows) {
+  return head_bytes(schema) + align64(rows * sizeof(int64_t)) + columns_bytes(schema, rows);
 }
 
 /* Takes size bytes off the slab. */
@@ -39,6 +46,16 @@ static batch *start(mem *m, block *slab, const hw_schema *schema, char **at) {
   return b;
 }
 
+static void cut_columns(batch *b, char **at, uint32_t rows) {
+  for (uint32_t i = 0; i < b->pub.n_columns; i++) {
+    const hw_type *t = &b->pub.schema->fields[i].type;
+    hw_column *c = &b->pub.columns[i];
+    c->values = cut(at, rows * hw_type_width((hw_type_id)t->id));
+    c->validity = t->nullable ? cut(at, validity_bytes(rows)) : NULL;
+    if (c->validity) memset(c->validity, 0, validity_bytes(rows));
+  }
+}
+
 static batch *new_filled(mem *m, const hw_schema *schema, uint32_t rows, bool essential) {
   rows = (rows + 63) & ~63u;
   size_t size = slab_bytes(schema, rows);
@@ -49,13 +66,7 @@ static batch *new_filled(mem *m, const hw_schema *schema, uint32_t rows, bool es
   b->essential = essential;
   b->pub.capacity = rows;
   b->weights_room = cut(&at, rows * sizeof(int64_t));
-  for (uint32_t i = 0; i < schema->n_fields; i++) {
-    const hw_type *t = &schema->fields[i].type;
-    hw_column *c = &b->pub.columns[i];
-    c->values = cut(&at, rows * hw_type_width((hw_type_id)t->id));
-    c->validity = t->nullable ? cut(&at, validity_bytes(rows)) : NULL;
-    if (c->validity) memset(c->validity, 0, validity_bytes(rows));
-  }
+  cut_columns(b, &at, rows);
   return b;
 }
 
@@ -63,6 +74,25 @@ batch *batch_new(mem *m, const hw_schema *schema, uint32_t rows) { return new_fi
 
 batch *batch_new_essential(mem *m, const hw_schema *schema, uint32_t rows) {
   return new_filled(m, schema, rows, true);
+}
+
+uint32_t batch_stored_rows(const hw_schema *schema, size_t extra, size_t size) {
+  size_t head = sizeof(block) + head_bytes(schema) + align64(extra);
+  uint32_t rows = BATCH_ROWS_MAX;
+  while (rows > BATCH_ROWS_MIN && head + columns_bytes(schema, rows) > size) rows -= 64;
+  return rows;
+}
+
+batch *batch_new_stored(mem *m, const hw_schema *schema, uint32_t rows, size_t extra, void **room) {
+  block *slab = mem_get(m, head_bytes(schema) + align64(extra) + columns_bytes(schema, rows));
+  if (!slab) return NULL;
+  char *at;
+  batch *b = start(m, slab, schema, &at);
+  b->stored = true;
+  b->pub.n_rows = b->pub.capacity = rows;
+  *room = cut(&at, extra);
+  cut_columns(b, &at, rows);
+  return b;
 }
 
 batch *batch_new_view(const batch *parent, const hw_schema *schema) {
@@ -95,7 +125,7 @@ bool batch_keep(batch *b, block *shared) {
 uint64_t batch_bytes(const batch *b) {
   uint64_t sum = b->keep[0]->capacity;
   for (const block *a = b->arena; a; a = a->next) sum += a->capacity;
-  if (b->parent) return sum + batch_bytes(b->parent);
+  if (b->parent) return b->parent->stored ? sum : sum + batch_bytes(b->parent);
   return sum + b->source_bytes;
 }
 
@@ -153,6 +183,7 @@ void hw_batch_clear_row(hw_batch *b, uint32_t row) {
   for (uint32_t i = 0; i < b->n_columns; i++)
     if (b->columns[i].validity) hw_column_set_null(&b->columns[i], row);
   if (b->weights) b->weights[row] = 1;
+  if (b->updates) b->updates[row >> 6] &= ~(UINT64_C(1) << (row & 63));
 }
 
 static bool grow_arena(batch *b, size_t size) {
@@ -197,6 +228,26 @@ bool hw_batch_set_weight(hw_batch *pub, uint32_t row, int64_t weight) {
     pub->weights = b->weights_room;
   }
   pub->weights[row] = weight;
+  return true;
+}
+
+/* One run of bitmaps: which rows are updates, then one for each column. */
+static bool make_updates(hw_batch *b) {
+  size_t words = (b->capacity + 63) / 64, bits = words * sizeof(uint64_t);
+  char *room = hw_batch_alloc(b, (1 + (size_t)b->n_columns) * bits + b->n_columns * sizeof(uint64_t *));
+  if (!room) return false;
+  memset(room, 0, (1 + (size_t)b->n_columns) * bits);
+  b->updates = (uint64_t *)(void *)room;
+  b->given = (uint64_t **)(void *)(room + (1 + (size_t)b->n_columns) * bits);
+  for (uint32_t i = 0; i < b->n_columns; i++) b->given[i] = b->updates + (1 + i) * words;
+  return true;
+}
+
+bool hw_batch_set_update(hw_batch *b, uint32_t row) {
+  if (!b->updates && !make_updates(b)) return false;
+  uint64_t bit = UINT64_C(1) << (row & 63);
+  b->updates[row >> 6] |= bit;
+  for (uint32_t i = 0; i < b->n_columns; i++) b->given[i][row >> 6] &= ~bit;
   return true;
 }
 

@@ -29,6 +29,7 @@ typedef struct batch {
   const struct batch *parent;
   mem *mem;
   bool essential;           /* of data already taken in: see mem_get_essential */
+  bool stored;              /* part of a store, which accounts for it; its arrays may still be written */
   int64_t *weights_room;    /* what pub.weights becomes when a weight is set */
   /* set by the producer before it is queued */
   uint64_t source_bytes;    /* bytes of input these rows came from, as counted in statistics */
@@ -46,6 +47,13 @@ batch *batch_new_essential(mem *m, const hw_schema *schema, uint32_t rows);
 /* A batch for a view over parent (which gets a reference): same physical rows,
  * columns unset, no selection. */
 batch *batch_new_view(const batch *parent, const hw_schema *schema);
+/* A batch to keep rows in, for a store: all `rows` (a multiple of 64) count in
+ * n_rows from the start, there is no room for weights, and *room gets `extra`
+ * bytes, aligned to 64, that live as long as the batch. NULL: over the budget of
+ * m, or no memory. The second: how many
+ * rows fit a block of `size` bytes, its head included; at least BATCH_ROWS_MIN. */
+batch *batch_new_stored(mem *m, const hw_schema *schema, uint32_t rows, size_t extra, void **room);
+uint32_t batch_stored_rows(const hw_schema *schema, size_t extra, size_t size);
 /* Room for `n` selection entries inside the batch; NULL: no memory. */
 uint32_t *batch_new_sel(batch *b, uint32_t n);
 
@@ -56,7 +64,7 @@ batch *batch_compact(const batch *v);
 /* Keeps a shared block alive; false: no slot is left, the batch must be cut. */
 bool batch_keep(batch *b, block *shared);
 
-/* Bytes this batch holds on to: what its queue accounts. */
+/* Bytes this batch holds on to: what its queue accounts. (What a store keeps is the store's to account.) */
 uint64_t batch_bytes(const batch *b);
 
 static inline batch *batch_of(hw_batch *b) { return (batch *)b; }

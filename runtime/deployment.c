@@ -117,6 +117,7 @@ static void destroy(deployment *d) {
     }
   }
   deployment_discard_stop(d);
+  state_free(d->state);
   circuit_free(d->circuit);
   free(d->inputs);
   free(d->outputs);
@@ -154,7 +155,7 @@ deployment *deployment_new(runtime *rt, const char *pipeline, program *p, const 
     destroy(d);
     goto no_memory;
   }
-  if (add_connectors(d, err) != HW_OK) {
+  if (state_new(p, &rt->state, d->circuit, &d->state, err) != HW_OK || add_connectors(d, err) != HW_OK) {
     destroy(d);
     return NULL;
   }
@@ -176,6 +177,11 @@ deployment *deployment_ref(deployment *d) {
 
 void deployment_unref(deployment *d) {
   if (d && atomic_fetch_sub(&d->refs, 1) == 1) destroy(d);
+}
+
+hw_status deployment_snapshot(deployment *d, const uint32_t *relations, uint32_t n, store_snapshot **out,
+                              hw_error *err) {
+  return state_snapshot(d->state, relations, n, out, err);
 }
 
 const char *deployment_incarnation(const deployment *d) { return d->incarnation; }

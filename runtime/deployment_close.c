@@ -13,6 +13,7 @@ static void pipeline_closed(task *t) {
   deployment_set_phase(d, PHASE_CLOSED); /* first: who comes or goes from here on looks after himself */
   listeners_close(d);
   producers_close(d);
+  state_close(d->state);
   bool bad = d->stop_error.status != HW_OK;
   if (d->events.stopped) d->events.stopped(d->events.arg, bad ? &d->stop_error : NULL);
   deployment_unref(d);

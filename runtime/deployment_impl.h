@@ -22,6 +22,7 @@
 #include "runtime/input.h"
 #include "runtime/output.h"
 #include "runtime/spill.h"
+#include "runtime/state.h"
 
 typedef enum phase {
   PHASE_NEW, PHASE_OPENING, PHASE_OPEN, PHASE_HOLDING, PHASE_DRAINING, PHASE_FLUSHING, PHASE_CLOSING, PHASE_CLOSED,
@@ -35,6 +36,7 @@ struct deployment {
   char *name;
   deployment_events events;
   circuit *circuit;
+  state *state;            /* what relations hold */
   input **inputs;          /* by connector of the program; NULL where it is an output */
   output **outputs;        /* the other way round */
   uint32_t n_inputs, n_outputs, n_spills;

@@ -113,6 +113,14 @@ static void name_records(const batch *b, const eval_error *e, char out[RECORDS_T
     snprintf(out, RECORDS_TEXT, "one of the records %llu to %llu", before + 1, before + n);
 }
 
+/* What failed cannot go on: held, until it is stopped. */
+static void fail(deployment *d, const hw_error *err) {
+  d->failed = true;
+  for (uint32_t i = 0; i < d->program->n_connectors; i++)
+    if (d->inputs[i]) gate_hold(&d->inputs[i]->c.gate, GATE_PIPELINE);
+  if (d->events.failed) d->events.failed(d->events.arg, err);
+}
+
 static void eval_failed(deployment *d, const batch *b, const eval_error *e) {
   hw_error err = e->error;
   char records[RECORDS_TEXT];
@@ -122,10 +130,7 @@ static void eval_failed(deployment *d, const batch *b, const eval_error *e) {
                   "%s, in %s (line %d, column %d of the program), for %s%s%s of the pipeline's input, a row of \"%s\"",
                   e->error.message, e->at->text ? e->at->text : "an expression", e->at->line, e->at->column,
                   e->row_text, *e->row_text ? ": " : "", records, b->pub.schema->name);
-  d->failed = true;
-  for (uint32_t i = 0; i < d->program->n_connectors; i++)
-    if (d->inputs[i]) gate_hold(&d->inputs[i]->c.gate, GATE_PIPELINE);
-  if (d->events.failed) d->events.failed(d->events.arg, &err);
+  fail(d, &err);
 }
 
 static bool process(deployment *d, source *s, batch *b) {
@@ -134,7 +139,7 @@ static bool process(deployment *d, source *s, batch *b) {
   b->mark = atomic_load_explicit(&d->mark, memory_order_relaxed) + n; /* our own */
   b->step = atomic_load_explicit(&d->steps, memory_order_relaxed) + 1;
   eval_error err = {0};
-  hw_status st = circuit_push(d->circuit, s->relation, b, &err);
+  hw_status st = state_push(d->state, s->relation, b, &err);
   if (st != HW_OK) eval_failed(d, b, &err);
   deployment_count_bytes(d, b->source_bytes);
   atomic_store(&s->taken_mark, b->mark);
@@ -274,6 +279,14 @@ static void give_opened(deployment *d) {
   if (d->events.opened) d->events.opened(d->events.arg, err.status ? &err : NULL);
 }
 
+/* Snapshots see it from now on, unless it failed. */
+static void end_step(deployment *d) {
+  uint64_t step = atomic_load_explicit(&d->steps, memory_order_relaxed) + 1; /* our own */
+  hw_error err = {0};
+  if (!d->failed && state_commit(d->state, step, &err) != HW_OK) fail(d, &err);
+  atomic_store(&d->steps, step);
+}
+
 task_next deployment_run(task *t, bool may_block) {
   (void)may_block;
   deployment *d = (deployment *)t;
@@ -293,7 +306,7 @@ task_next deployment_run(task *t, bool may_block) {
     if (atomic_load(&d->stalled)) note_stall(d, false);
     uint64_t before = atomic_load_explicit(&d->mark, memory_order_relaxed); /* our own */
     more = run_sources(d);
-    if (atomic_load_explicit(&d->mark, memory_order_relaxed) != before) atomic_fetch_add(&d->steps, 1);
+    if (atomic_load_explicit(&d->mark, memory_order_relaxed) != before) end_step(d);
   } else if (!d->failed && !atomic_load(&d->stalled)) {
     note_stall(d, true);
   }

@@ -16,6 +16,7 @@ static unsigned class_of(size_t bytes) {
 
 hw_status mem_init(mem *m, uint64_t limit) {
   atomic_init(&m->used, 0);
+  atomic_init(&m->refused, 0);
   m->limit = limit;
   for (unsigned i = 0; i < MEM_CLASSES; i++) {
     m->lists[i].head = NULL;
@@ -44,6 +45,7 @@ static bool charge(mem *m, size_t bytes, bool essential) {
   uint64_t before = atomic_fetch_add_explicit(&m->used, bytes, memory_order_relaxed);
   if (essential || before + bytes <= m->limit) return true;
   atomic_fetch_sub_explicit(&m->used, bytes, memory_order_relaxed);
+  atomic_fetch_add(&m->refused, 1);
   return false;
 }
 

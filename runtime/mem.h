@@ -41,6 +41,7 @@ typedef struct mem_list {
 
 typedef struct mem {
   alignas(64) _Atomic uint64_t used;  /* bytes handed out */
+  _Atomic uint64_t refused;           /* requests refused for the limit */
   uint64_t limit;
   mem_list lists[MEM_CLASSES];
 } mem;
@@ -54,6 +55,7 @@ block *mem_get(mem *m, size_t size);
  * never refused for the budget, or batches would wait for each other. What
  * bounds it are the queues that are looked at before more is taken in. */
 block *mem_get_essential(mem *m, size_t size);
+static inline uint64_t mem_refused(const mem *m) { return atomic_load(&m->refused); }
 void block_unref(block *b);
 static inline block *block_ref(block *b) {
   /* Relaxed: whoever hands the reference on orders it. */

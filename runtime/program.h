@@ -55,8 +55,8 @@ typedef struct program_relation {
   bool case_sensitive;   /* its name was quoted */
   bool local;            /* LOCAL VIEW: computed only where something reads it */
   bool materialized;
-  uint32_t n_key;
-  const uint32_t *key;   /* PRIMARY KEY fields; metadata */
+  uint32_t n_key;        /* PRIMARY KEY: an insert of the same key replaces a row */
+  const uint32_t *key;   /* its fields; as in the schema */
   uint32_t n_properties;
   const program_property *properties;
   uint32_t n_branches;   /* views: 1 or more; tables: 0 */

@@ -120,8 +120,8 @@ static void take_keys(compiler *c, relation_info *info, hw_field *fields, const 
     key[n++] = i;
   }
   take_key_clause(c, info, fields, t, key, &n);
-  info->relation->key = key;
-  info->relation->n_key = n;
+  info->relation->key = info->relation->schema.key = key;
+  info->relation->n_key = info->relation->schema.n_key = n;
 }
 
 static void check_null_keys(compiler *c, const relation_info *info, const ast_table *t) {

@@ -56,6 +56,8 @@ typedef struct hw_engine_options {
   const char *file_root;     /* directory that connectors' files are confined to; NULL: none */
   const char *spill_dir;     /* where outputs with on_full = spill make their files; NULL: $TMPDIR, else /var/tmp */
   const char *secrets_dir;   /* where ${secret:kubernetes:NAME/KEY} is the file NAME/KEY; NULL: nowhere */
+  uint64_t state_limit;      /* bytes for what tables and views hold, all pipelines together; 0: 2 GiB.
+                                A pipeline that would go beyond it fails (HW_ELIMIT, "StateLimit") */
 } hw_engine_options;
 
 /* options NULL: defaults. One engine per process is enough; several may exist. */

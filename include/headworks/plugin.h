@@ -26,7 +26,10 @@ extern "C" {
 /* History of the ABI. Structs only ever grow at their end; struct_size tells
  * how much of one a plugin knows. The number rises when an old plugin could no
  * longer work.
- *   1  the first */
+ *   1  the first
+ *      grown by: hw_schema.n_key, key, append_only; hw_batch.updates, given
+ *      (keys and partial updates of tables). Rows of a table with a key that
+ *      know nothing of these are inserts and deletes, as before. */
 #define HW_PLUGIN_ABI 1
 
 #define HW_PLUGIN_SYMBOL "hw_plugin_descriptor"

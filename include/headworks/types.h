@@ -113,7 +113,17 @@ typedef struct hw_schema {
   const char *name; /* of the relation */
   uint32_t n_fields;
   const hw_field *fields;
+  /* added at the end (plugin.h tells when), for what is brought into a table: */
+  uint32_t n_key;      /* columns of its PRIMARY KEY; 0: none */
+  const uint32_t *key; /* their indexes */
+  bool append_only;    /* rows may only be inserted */
 } hw_schema;
+
+static inline bool hw_schema_in_key(const hw_schema *schema, uint32_t field) {
+  for (uint32_t i = 0; i < schema->n_key; i++)
+    if (schema->key[i] == field) return true;
+  return false;
+}
 
 /* Index of the field that a name from outside (a JSON key, a CSV header) means,
  * or -1. A case-sensitive field matches exactly; any other matches the name in
@@ -140,7 +150,18 @@ typedef struct hw_batch {
   hw_column *columns;
   int64_t *weights;    /* by physical row; NULL: every weight is +1 */
   const hw_schema *schema;
+  /* added at the end, for batches brought into a table with a PRIMARY KEY: */
+  uint64_t *updates;   /* bit by physical row: an update; NULL: no row is one */
+  uint64_t **given;    /* where updates is not NULL: by column, bits by physical row: the update gives it */
 } hw_batch;
+
+/* What a row brought into a table with a PRIMARY KEY does: a positive weight
+ * inserts it, in the place of the row of the same key, if there is one; a
+ * negative weight deletes the row of its key; an update changes the columns that
+ * it gives in the row of its key. Columns that are not of the key need no value
+ * in a row that deletes, nor in an update that does not give them. Rows brought
+ * into a table without a key just add up, by weights. What comes out of a table
+ * is plain inserts and deletes of whole rows. */
 
 /* Rows that belong to the batch, and the physical row of the i-th of them. */
 static inline uint32_t hw_batch_count(const hw_batch *b) { return b->sel ? b->n_sel : b->n_rows; }
@@ -162,7 +183,7 @@ static inline void hw_column_set_null(hw_column *c, uint32_t row) {
  * exactly the nullable columns, and every bit 0. A writer puts the values of
  * row n_rows, sets the validity bits of those that are not NULL, then counts
  * n_rows up; a row given up half-way has its bits cleared with
- * hw_batch_clear_row, which makes its weight 1 again. A NOT NULL column must get
+ * hw_batch_clear_row, which makes its weight 1 again and no update of it. A NOT NULL column must get
  * a value in every row. Nobody checks values after the writer: UTF-8, lengths,
  * padding and ranges of the columns' types are its duty. */
 HW_API void hw_batch_clear_row(hw_batch *b, uint32_t row);
@@ -176,6 +197,19 @@ HW_API void hw_batch_trim(hw_batch *b, size_t unused);
 
 /* Copies bytes into the batch; false: no memory. */
 HW_API bool hw_batch_copy_str(hw_batch *b, const void *data, size_t len, hw_str *out);
+
+/* Makes a row below capacity an update that gives no column yet; false: no
+ * memory. hw_batch_set_given adds one, of which the row has value and validity. */
+HW_API bool hw_batch_set_update(hw_batch *b, uint32_t row);
+static inline void hw_batch_set_given(hw_batch *b, uint32_t column, uint32_t row) {
+  b->given[column][row >> 6] |= UINT64_C(1) << (row & 63);
+}
+static inline bool hw_batch_is_update(const hw_batch *b, uint32_t row) {
+  return b->updates && (b->updates[row >> 6] >> (row & 63) & 1);
+}
+static inline bool hw_batch_is_given(const hw_batch *b, uint32_t column, uint32_t row) {
+  return b->given[column][row >> 6] >> (row & 63) & 1;
+}
 
 /* Sets the weight of a row below capacity; false: no memory. */
 HW_API bool hw_batch_set_weight(hw_batch *b, uint32_t row, int64_t weight);

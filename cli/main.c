@@ -15,6 +15,7 @@ static const cli_option engine_options[] = {
     {"workers", 'w', "N", "threads that run connectors and circuits (default: one per core)"},
     {"memory", 'm', "MIB", "memory for rows on their way, all pipelines together (default: 1024)"},
     {"spill-dir", 0, "DIR", "where outputs with \"on_full\": \"spill\" put rows (default: TMPDIR, else /var/tmp)"},
+    {"state-memory", 0, "MIB", "memory for what tables and views hold, all pipelines together (default: 2048)"},
     {"plugin-path", 'p', "PATHS", "load plugins: files and directories of *.so, colon-separated; before "
                                   "those of HEADWORKS_PLUGIN_PATH"},
     {"log-level", 'l', "LEVEL", "error, warning, info or debug, to standard error (default: warning; serve: info)"},

@@ -76,6 +76,15 @@ HW_MUST_USE hw_status deployment_snapshot(deployment *d, const uint32_t *relatio
 hw_producer *deployment_producer(deployment *d, uint32_t relation, hw_error *err);
 deployment_listener *deployment_listen(deployment *d, uint32_t relation, hw_listener_function *call, void *arg,
                                        hw_error *err);
+/* The same, beginning with what the relation holds: `begin` is called once, on
+ * the pipeline's task and before any `call`, with a snapshot that becomes the
+ * callback's (to be freed there or later, on any thread); `call` then gets every
+ * change of a later step, and none of an earlier one. Not before the deployment is
+ * open; also while the pipeline is paused. begin is short: the pipeline waits for it.
+ * HW_EINVAL: as deployment_snapshot. */
+typedef void listener_begin(void *arg, store_snapshot *s);
+deployment_listener *deployment_listen_from(deployment *d, uint32_t relation, listener_begin *begin,
+                                            hw_listener_function *call, void *arg, hw_error *err);
 /* As hw_listener_close; waits for a call in progress, of which there is none after `stopped`. */
 void deployment_unlisten(deployment_listener *l);
 

@@ -12,6 +12,7 @@ struct deployment_listener {
   deployment *d; /* a reference */
   uint32_t relation;
   hw_listener_function *call;
+  listener_begin *begin; /* NULL: changes only */
   void *arg;
   wish wish;             /* protected by the deployment's lock */
   deployment_listener *next;     /* the same */
@@ -23,14 +24,15 @@ static hw_status deliver(void *arg, batch *b) {
   return HW_OK;
 }
 
-deployment_listener *deployment_listen(deployment *d, uint32_t relation, hw_listener_function *call, void *arg,
-                                       hw_error *err) {
+static deployment_listener *listen(deployment *d, uint32_t relation, listener_begin *begin, hw_listener_function *call,
+                                   void *arg, hw_error *err) {
   deployment_listener *l = calloc(1, sizeof *l);
   if (!l) {
     hw_error_set(err, HW_ENOMEM, "no memory for a listener");
     return NULL;
   }
-  *l = (deployment_listener){.d = deployment_ref(d), .relation = relation, .call = call, .arg = arg};
+  *l = (deployment_listener){.d = deployment_ref(d), .relation = relation, .call = call, .begin = begin,
+                             .arg = arg};
   l->wish = WISH_ATTACH;
   pthread_mutex_lock(&d->lock);
   if (deployment_phase(d) == PHASE_CLOSED) l->wish = WISH_GONE;
@@ -41,19 +43,53 @@ deployment_listener *deployment_listen(deployment *d, uint32_t relation, hw_list
   return l;
 }
 
-/* Lock held. */
-static void fulfil(deployment *d, deployment_listener *l) {
-  if (l->wish == WISH_ATTACH && circuit_attach(d->circuit, l->relation, deliver, l) == HW_OK) l->wish = WISH_NONE;
-  if (l->wish != WISH_DETACH) return;
-  circuit_detach(d->circuit, l->relation, deliver, l);
-  l->wish = WISH_GONE;
-  pthread_cond_broadcast(&d->changed);
+deployment_listener *deployment_listen(deployment *d, uint32_t relation, hw_listener_function *call, void *arg,
+                                       hw_error *err) {
+  return listen(d, relation, NULL, call, arg, err);
 }
 
+deployment_listener *deployment_listen_from(deployment *d, uint32_t relation, listener_begin *begin,
+                                            hw_listener_function *call, void *arg, hw_error *err) {
+  if (state_check(d->state, &relation, 1, err) != HW_OK) return NULL;
+  return listen(d, relation, begin, call, arg, err);
+}
+
+/* Lock held. Between steps: what the snapshot does not show comes afterwards.
+ * Without memory it stays a wish, for the next time. */
+static void attach(deployment *d, deployment_listener *l, store_snapshot **s) {
+  hw_error err;
+  if (l->begin && state_snapshot(d->state, &l->relation, 1, s, &err) != HW_OK) return;
+  if (circuit_attach(d->circuit, l->relation, deliver, l) == HW_OK) {
+    l->wish = WISH_NONE;
+    return;
+  }
+  store_snapshot_free(*s);
+  *s = NULL;
+}
+
+/* Lock held. Fulfils wishes up to one whose listener has to be given a snapshot. */
+static deployment_listener *fulfil(deployment *d, store_snapshot **s) {
+  for (deployment_listener *l = d->listeners; l; l = l->next) {
+    if (l->wish == WISH_ATTACH) attach(d, l, s);
+    if (*s) return l;
+    if (l->wish != WISH_DETACH) continue;
+    circuit_detach(d->circuit, l->relation, deliver, l);
+    l->wish = WISH_GONE;
+    pthread_cond_broadcast(&d->changed);
+  }
+  return NULL;
+}
+
+/* The callback is made without the lock; its listener stays, for only we detach it. */
 void listeners_update(deployment *d) {
-  pthread_mutex_lock(&d->lock);
-  for (deployment_listener *l = d->listeners; l; l = l->next) fulfil(d, l);
-  pthread_mutex_unlock(&d->lock);
+  for (;;) {
+    store_snapshot *s = NULL;
+    pthread_mutex_lock(&d->lock);
+    deployment_listener *l = fulfil(d, &s);
+    pthread_mutex_unlock(&d->lock);
+    if (!l) return;
+    l->begin(l->arg, s);
+  }
 }
 
 void listeners_close(deployment *d) {

@@ -109,7 +109,7 @@ static hw_status store_failed(const state *s, const store *at, hw_status st, hw_
   if (mem_refused(s->m) != s->refused)
     return hw_error_code(err, HW_ELIMIT, "StateLimit",
                          "the state of %s \"%s\" (%llu rows, %llu bytes) cannot grow: the state of all pipelines takes "
-                         "%llu of the %llu bytes that it may take: raise --state-mb (hw_engine_options.state_limit), "
+                         "%llu of the %llu bytes that it may take: raise --state-memory (hw_engine_options.state_limit), "
                          "or keep less",
                          kind, name, rows, bytes, used, limit);
   return hw_error_code(err, HW_ENOMEM, "RuntimeError.WorkerPanic",
@@ -192,7 +192,7 @@ hw_status state_commit(state *s, uint64_t step, hw_error *err) {
 
 /* ---- readers ------------------------------------------------------------- */
 
-hw_status state_snapshot(state *s, const uint32_t *relations, uint32_t n, store_snapshot **out, hw_error *err) {
+hw_status state_check(const state *s, const uint32_t *relations, uint32_t n, hw_error *err) {
   for (uint32_t i = 0; i < n; i++) {
     const program_relation *r = &s->program->relations[relations[i]];
     if (!s->relations[relations[i]])
@@ -202,6 +202,12 @@ hw_status state_snapshot(state *s, const uint32_t *relations, uint32_t n, store_
                           r->kind == PROGRAM_TABLE ? "table" : "view", r->schema.name,
                           r->kind == PROGRAM_TABLE ? ", or give it a PRIMARY KEY" : "");
   }
+  return HW_OK;
+}
+
+hw_status state_snapshot(state *s, const uint32_t *relations, uint32_t n, store_snapshot **out, hw_error *err) {
+  hw_status st = state_check(s, relations, n, err);
+  if (st != HW_OK) return st;
   store_snapshot *snapshot = store_snapshot_new(s->program, n);
   if (!snapshot) return hw_error_set(err, HW_ENOMEM, "no memory for a snapshot");
   pthread_mutex_lock(&s->lock);

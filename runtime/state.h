@@ -37,7 +37,8 @@ hw_status state_push(state *s, uint32_t relation, batch *b, eval_error *err);
 /* Makes the step seen; its number. On an error as above. */
 hw_status state_commit(state *s, uint64_t step, hw_error *err);
 
-/* As deployment_snapshot. */
+/* As deployment_snapshot; the first only checks that they hold something (HW_EINVAL). */
+hw_status state_check(const state *s, const uint32_t *relations, uint32_t n, hw_error *err);
 hw_status state_snapshot(state *s, const uint32_t *relations, uint32_t n, store_snapshot **out, hw_error *err);
 
 /* What a relation holds, as of the last commit. [any thread] */

@@ -291,12 +291,18 @@ static void on_failed(void *arg, const hw_error *err) { (void)arg, keep(&fx_fail
 static void on_complete(void *arg, const hw_error *err) { (void)arg, keep(&fx_complete_error, &fx_complete, err); }
 static void on_stopped(void *arg, const hw_error *err) { (void)arg, keep(&fx_stopped_error, &fx_stopped, err); }
 
+bool fx_materialized, fx_keyed;
+
 static void make_relations(uint32_t branches) {
   program_relation *r = program_alloc(prog, 2 * sizeof *r);
   hw_field *f = program_alloc(prog, sizeof *f);
   *f = (hw_field){.name = "n", .type = {.id = HW_TYPE_BIGINT}};
   r[0].schema = (hw_schema){.name = "t", .n_fields = 1, .fields = f};
   r[1].schema = (hw_schema){.name = "v", .n_fields = 1, .fields = f};
+  static const uint32_t first[] = {0};
+  r[0].n_key = r[0].schema.n_key = fx_keyed;
+  r[0].key = r[0].schema.key = first;
+  r[0].materialized = r[1].materialized = fx_materialized;
   r[1].kind = PROGRAM_VIEW;
   r[1].n_branches = branches;
   program_branch *b = program_alloc(prog, (branches + 1) * sizeof *b);

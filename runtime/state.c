@@ -109,8 +109,8 @@ static hw_status store_failed(const state *s, const store *at, hw_status st, hw_
   if (mem_refused(s->m) != s->refused)
     return hw_error_code(err, HW_ELIMIT, "StateLimit",
                          "the state of %s \"%s\" (%llu rows, %llu bytes) cannot grow: the state of all pipelines takes "
-                         "%llu of the %llu bytes that it may take: raise --state-memory (hw_engine_options.state_limit), "
-                         "or keep less",
+                         "%llu of the %llu bytes that it may take: raise --state-memory "
+                         "(hw_engine_options.state_limit), or keep less",
                          kind, name, rows, bytes, used, limit);
   return hw_error_code(err, HW_ENOMEM, "RuntimeError.WorkerPanic",
                        "the system has no memory for the state of %s \"%s\" (%llu rows, %llu bytes)", kind, name, rows,

@@ -39,7 +39,7 @@ uint64_t store_snapshot_step(const store_snapshot *s);
 
 /* i: position in the list of relations that the snapshot was asked for. */
 const hw_schema *store_snapshot_schema(const store_snapshot *s, uint32_t i); /* valid until store_snapshot_free */
-uint64_t store_snapshot_rows(const store_snapshot *s, uint32_t i);           /* distinct rows: what the pieces add up to */
+uint64_t store_snapshot_rows(const store_snapshot *s, uint32_t i); /* distinct rows: what the pieces add up to */
 
 /* Rows come in pieces of at most 4,096, in no particular order, each row in one
  * piece. Pieces are numbered 0 .. store_snapshot_pieces - 1 and may be asked for

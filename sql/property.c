@@ -27,8 +27,8 @@ static void take_append_only(compiler *c, uint32_t index, const ast_property *pr
                    c->made[index].schema.name);
   else if (value && c->made[index].n_key)
     compiler_error(c, &property->key->span,
-                   "table \"%.100s\" has a PRIMARY KEY, so an insert may replace a row: it cannot be 'append_only'; drop "
-                   "one of the two",
+                   "table \"%.100s\" has a PRIMARY KEY, so an insert may replace a row: it cannot be 'append_only'; "
+                   "drop one of the two",
                    c->made[index].schema.name);
   else
     c->made[index].schema.append_only = value;

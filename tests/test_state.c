@@ -340,7 +340,8 @@ START_TEST(half_a_step_is_not_seen) {
   commit();
   for (unsigned i = 0; i < 200; i++) { /* segments fill up, and rows that are seen end; never committed */
     b = new_batch(64);
-    for (int16_t k = 0; k < 64; k++) put(b, (int16_t)(i % 2 ? k : 64 + (int)i * 64 + k), (int16_t)(i % 2), i % 3 ? 1 : -1);
+    for (int k = 0; k < 64; k++)
+      put(b, (int16_t)(i % 2 ? k : 64 + (int)i * 64 + k), (int16_t)(i % 2), i % 3 ? 1 : -1);
     push_well(b);
   }
   s = snapshot();

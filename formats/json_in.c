@@ -64,7 +64,8 @@ static const hw_option parser_options[] = {
      .default_text = "insert_delete",
      .choices = update_formats,
      .description = "`raw`: each record is a row to insert. `insert_delete`: each record is an object "
-                    "{\"insert\": row} or {\"delete\": row}."},
+                    "{\"insert\": row}, {\"delete\": row} or {\"update\": row}. In a table with a PRIMARY KEY "
+                    "a delete needs the key only, and an update (which needs one) the key and what changes."},
     {.name = "json_flavor",
      .type = HW_OPTION_CHOICE,
      .default_text = "default",
@@ -119,15 +120,16 @@ static const char *fault_record(json_reader *r, const char *p, const char *expec
 static const char *fault_update(json_reader *r, const char *name, size_t len) {
   char found[ROW_TEXT_MAX];
   (void)row_fault(&r->row, FAULT_VALUE, "update",
-                  "unknown update \"%s\" (valid: \"insert\", \"delete\"; set update_format to raw for plain rows)",
+                  "unknown update \"%s\" (valid: \"insert\", \"delete\", \"update\"; set update_format to raw for "
+                  "plain rows)",
                   row_printable(found, name, len));
   return NULL;
 }
 
 /* The row that is a member's value. */
-static const char *read_row_value(json_reader *r, const char *p) {
+static const char *read_row_value(json_reader *r, const char *p, row_part part) {
   if (p >= r->end) return json_fault(r, p, "a row");
-  if (*p == '{' || *p == '[') return json_read_row(r, p);
+  if (*p == '{' || *p == '[') return json_read_part(r, p, part);
   const char *after = json_skip_value(r, p);
   if (after) (void)row_fault(&r->row, FAULT_VALUE, "update", "expected a row, an object or an array");
   return NULL;
@@ -137,8 +139,22 @@ static const char *read_update_end(json_reader *r, const char *p) {
   p = json_skip_blanks(p, r->end);
   if (p < r->end && *p == '}') return p + 1;
   if (p >= r->end || *p != ',') return json_fault(r, p, "'}' after an update");
-  (void)row_fault(&r->row, FAULT_VALUE, "update", "an update has one member, \"insert\" or \"delete\"");
+  (void)row_fault(&r->row, FAULT_VALUE, "update", "an update has one member, \"insert\", \"delete\" or \"update\"");
   return NULL;
+}
+
+static bool is_word(const json_span *name, const char *word) {
+  return name->len == strlen(word) && !memcmp(name->data, word, name->len);
+}
+
+/* What the name of an update means; false: nothing, or nothing for this table. */
+static bool read_kind(json_reader *r, const json_span *name, row_part *part, int64_t *weight) {
+  *part = ROW_WHOLE;
+  *weight = is_word(name, "delete") ? -1 : 1;
+  if (*weight < 0) return row_delete_part(&r->row, part);
+  if (is_word(name, "update")) return row_update_part(&r->row, part);
+  if (!is_word(name, "insert")) (void)fault_update(r, name->data, name->len);
+  return is_word(name, "insert");
 }
 
 static const char *read_update(json_reader *r, const char *p, int64_t *weight) {
@@ -148,16 +164,14 @@ static const char *read_update(json_reader *r, const char *p, int64_t *weight) {
     return p < r->end && *p == '}' ? p + 1 : read_update_end(r, p);
   if (!p) return NULL;
   json_span name;
+  row_part part;
   p = json_skip_blanks(p + 1, r->end);
   if (p < r->end && *p == '}') return fault_update(r, "", 0);
-  if (p >= r->end || *p != '"') return json_fault(r, p, "\"insert\" or \"delete\"");
-  if (!(p = json_read_span(r, p + 1, &name))) return NULL;
-  bool insert = name.len == 6 && !memcmp(name.data, "insert", 6);
-  if (!insert && (name.len != 6 || memcmp(name.data, "delete", 6) != 0)) return fault_update(r, name.data, name.len);
-  *weight = insert ? 1 : -1;
+  if (p >= r->end || *p != '"') return json_fault(r, p, "\"insert\", \"delete\" or \"update\"");
+  if (!(p = json_read_span(r, p + 1, &name)) || !read_kind(r, &name, &part, weight)) return NULL;
   p = json_skip_blanks(p, r->end);
   if (p >= r->end || *p != ':') return json_fault(r, p, "':' after a key");
-  p = read_row_value(r, json_skip_blanks(p + 1, r->end));
+  p = read_row_value(r, json_skip_blanks(p + 1, r->end), part);
   return p ? read_update_end(r, p) : NULL;
 }
 

@@ -5,6 +5,7 @@
  *                  record starts after a bad one
  *   json_row.c     one row, from an object or a positional array. The hot path:
  *                  keys by key_order.h, usual values by fast_value.h
+ *   json_part.c    a part of a row: deletes by key, updates of some columns
  *   json_value.c   one value of any spelling into a column, strictly
  *   json_string.c  strings: their end, UTF-8, escapes
  *   json_skip.c    values nobody wants, checked all the same
@@ -44,6 +45,18 @@ typedef struct json_span {
 /* ---- json_row.c ---- */
 /* The object or array at p as the values of the current row, all columns set. */
 const char *json_read_row(json_reader *r, const char *p);
+
+/* What stands before a member's key: '{' (first) or ','. Returns the quote of the
+ * key, or, with *closed, the byte after '}'. */
+const char *json_read_separator(json_reader *r, const char *p, bool first, bool *closed);
+/* An array has a value too many; returns NULL. */
+const char *json_fault_too_many(json_reader *r);
+/* The key whose opening quote is at p, and its ':'; returns the start of its value. */
+const char *json_read_key(json_reader *r, const char *p, int32_t *column);
+
+/* ---- json_part.c ---- */
+/* The same as json_read_row, of which only a part is wanted. */
+const char *json_read_part(json_reader *r, const char *p, row_part part);
 
 /* ---- json_value.c ---- */
 /* The value at p into a column. */

@@ -84,9 +84,7 @@ FAST_INLINE const char *read_expected(json_reader *r, const char *p, key_walk *w
   return p;
 }
 
-/* What stands before a key: '{' or ','. Returns the quote of the key, or, with
- * *closed, the byte after '}'. */
-static const char *read_separator(json_reader *r, const char *p, bool first, bool *closed) {
+const char *json_read_separator(json_reader *r, const char *p, bool first, bool *closed) {
   p = json_skip_blanks(first ? p + 1 : p, r->end);
   if (p < r->end && *p == '}') {
     *closed = true;
@@ -99,8 +97,7 @@ static const char *read_separator(json_reader *r, const char *p, bool first, boo
   return p < r->end && *p == '"' ? p : json_fault(r, p, "'\"' of a key");
 }
 
-/* The key whose opening quote is at p, and its ':'; returns the start of its value. */
-static const char *read_key(json_reader *r, const char *p, int32_t *column) {
+const char *json_read_key(json_reader *r, const char *p, int32_t *column) {
   json_span span;
   size_t len;
   if (!(p = json_read_span(r, p + 1, &span))) return NULL;
@@ -117,8 +114,8 @@ static const char *read_key(json_reader *r, const char *p, int32_t *column) {
 static const char *read_stray(json_reader *r, const char *p, bool first, key_walk *walk, bool *closed) {
   const char *spelling = p;
   int32_t column;
-  if (!(p = read_separator(r, p, first, closed)) || *closed) return p;
-  if (!(p = read_key(r, p, &column))) return NULL;
+  if (!(p = json_read_separator(r, p, first, closed)) || *closed) return p;
+  if (!(p = json_read_key(r, p, &column))) return NULL;
   key_walk_stray(&r->keys, &r->row, walk, spelling, (size_t)(p - spelling), column);
   return column >= 0 ? read_value(r, p, (uint32_t)column) : skip_value(r, p);
 }
@@ -142,7 +139,7 @@ static const char *read_object(json_reader *r, const char *p) {
 
 /* ---- arrays -------------------------------------------------------------------- */
 
-static const char *fault_too_many(json_reader *r) {
+const char *json_fault_too_many(json_reader *r) {
   (void)row_fault(&r->row, FAULT_VALUE, "columns", "more than the %u values of a row of \"%s\"", r->row.n_columns,
                   r->row.schema->name);
   return NULL;
@@ -154,7 +151,7 @@ static const char *read_positional(json_reader *r, const char *p) {
   p = json_skip_blanks(p + 1, r->end);
   if (p < r->end && *p == ']') return row_fill_missing(&r->row) ? p + 1 : NULL;
   for (uint32_t column = 0;; column++) {
-    if (column == r->row.n_columns) return fault_too_many(r);
+    if (column == r->row.n_columns) return json_fault_too_many(r);
     if (!(p = read_value(r, p, column))) return NULL;
     row_mark_seen(&r->row, column);
     p = json_skip_blanks(p, r->end);

@@ -28,8 +28,9 @@ static const hw_option parser_options[] = {
      .type = HW_OPTION_CHOICE,
      .default_text = "insert_delete",
      .choices = update_formats,
-     .description = "`raw`: each record is a row to insert. `insert_delete`: each record is a map {\"insert\": row} or "
-                    "{\"delete\": row}."},
+     .description = "`raw`: each record is a row to insert. `insert_delete`: each record is a map {\"insert\": row}, "
+                    "{\"delete\": row} or {\"update\": row}. In a table with a PRIMARY KEY a delete needs the key "
+                    "only, and an update (which needs one) the key and what changes."},
     {0},
 };
 
@@ -248,11 +249,14 @@ static bool read_map(msgpack_parser *m, const char **p, uint32_t n) {
   return key_walk_end(&m->keys, &m->row, &walk);
 }
 
+static bool fault_too_many(msgpack_parser *m, uint32_t n) {
+  return row_fault(&m->row, FAULT_VALUE, "columns", "%u values for the %u columns of \"%s\"", n, m->row.n_columns,
+                   m->row.schema->name);
+}
+
 static bool read_array(msgpack_parser *m, const char **p, uint32_t n) {
   row_writer *w = &m->row;
-  if (n > w->n_columns)
-    return row_fault(w, FAULT_VALUE, "columns", "%u values for the %u columns of \"%s\"", n, w->n_columns,
-                     w->schema->name);
+  if (n > w->n_columns) return fault_too_many(m, n);
   row_clear_seen(w);
   for (uint32_t column = 0; column < n; column++) {
     if (!read_value(m, p, (int32_t)column)) return false;
@@ -261,9 +265,34 @@ static bool read_array(msgpack_parser *m, const char **p, uint32_t n) {
   return row_fill_missing(w);
 }
 
-static bool read_row(msgpack_parser *m, const char **p) {
+/* The key of a row to delete, or the columns to update, see json_part.c. */
+static bool read_wanted(msgpack_parser *m, const char **p, row_part part, int32_t column) {
+  bool wanted = row_wants(&m->row, part, column);
+  if (wanted) row_mark_seen(&m->row, (uint32_t)column);
+  return read_value(m, p, wanted ? column : KEY_UNKNOWN);
+}
+
+static bool read_part(msgpack_parser *m, const char **p, const mp_item *row, row_part part) {
+  row_clear_seen(&m->row);
+  for (uint32_t i = 0; i < row->len; i++) {
+    int32_t column = (int32_t)i;
+    if (row->kind == MP_MAP) {
+      mp_item key;
+      if (!read_item(m, p, &key)) return false;
+      if (key.kind != MP_STR) return fault_key(m, &key);
+      column = key_order_find(&m->keys, key.data, key.len);
+    } else if (i >= m->row.n_columns) {
+      return fault_too_many(m, row->len);
+    }
+    if (!read_wanted(m, p, part, column)) return false;
+  }
+  return row_finish_part(&m->row, part);
+}
+
+static bool read_row(msgpack_parser *m, const char **p, row_part part) {
   mp_item item;
   if (!read_item(m, p, &item)) return false;
+  if (part != ROW_WHOLE && (item.kind == MP_MAP || item.kind == MP_ARRAY)) return read_part(m, p, &item, part);
   if (item.kind == MP_MAP) return read_map(m, p, item.len);
   if (item.kind == MP_ARRAY) return read_array(m, p, item.len);
   return row_fault(&m->row, FAULT_VALUE, "record", "expected a row, a map or an array, found %s", kind_text(&item));
@@ -279,16 +308,20 @@ static bool read_update(msgpack_parser *m, const char **p, int64_t *weight) {
   if (!read_item(m, p, &map)) return false;
   if (map.kind != MP_MAP || map.len != 1)
     return row_fault(&m->row, FAULT_VALUE, "update",
-                     "expected an update, a map with the one key \"insert\" or \"delete\", found %s%s", kind_text(&map),
+                     "expected an update, a map with the one key \"insert\", \"delete\" or \"update\", found %s%s",
+                     kind_text(&map),
                      map.kind == MP_MAP ? " of another size (set update_format to raw for plain rows)" : "");
   if (!read_item(m, p, &key)) return false;
   if (key.kind != MP_STR) return fault_key(m, &key);
-  *weight = is_text(&key, "insert") ? 1 : -1;
-  if (*weight < 0 && !is_text(&key, "delete"))
-    return row_fault(&m->row, FAULT_VALUE, "update",
-                     "unknown update \"%s\" (valid: \"insert\", \"delete\"; set update_format to raw for plain rows)",
-                     row_printable(name, key.data, key.len));
-  return read_row(m, p);
+  row_part part = ROW_WHOLE;
+  *weight = is_text(&key, "delete") ? -1 : 1;
+  if (*weight < 0) return row_delete_part(&m->row, &part) && read_row(m, p, part);
+  if (is_text(&key, "update")) return row_update_part(&m->row, &part) && read_row(m, p, part);
+  if (is_text(&key, "insert")) return read_row(m, p, part);
+  return row_fault(&m->row, FAULT_VALUE, "update",
+                   "unknown update \"%s\" (valid: \"insert\", \"delete\", \"update\"; set update_format to raw for "
+                   "plain rows)",
+                   row_printable(name, key.data, key.len));
 }
 
 /* ---- the stream --------------------------------------------------------------------- */
@@ -319,7 +352,8 @@ static verdict judge(msgpack_parser *m, const char *start, bool final, const cha
 static verdict read_record(msgpack_parser *m, const char **p, bool final, hw_report *report) {
   int64_t weight = 1;
   const char *start = *p, *after;
-  if ((m->updates ? read_update(m, p, &weight) : read_row(m, p)) && row_commit(&m->row, weight)) return VERDICT_GO_ON;
+  bool read = m->updates ? read_update(m, p, &weight) : read_row(m, p, ROW_WHOLE);
+  if (read && row_commit(&m->row, weight)) return VERDICT_GO_ON;
   *p = start;
   row_abandon(&m->row);
   verdict v = judge(m, start, final, &after);

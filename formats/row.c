@@ -35,7 +35,10 @@ hw_status row_init(row_writer *w, const hw_schema *schema, hw_error *err) {
     row_fini(w);
     return hw_error_set(err, HW_ENOMEM, "no memory for a parser");
   }
-  for (uint32_t i = 0; i < n; i++) w->info[i] = describe(&schema->fields[i]);
+  for (uint32_t i = 0; i < n; i++) {
+    w->info[i] = describe(&schema->fields[i]);
+    w->info[i].in_key = hw_schema_in_key(schema, i);
+  }
   return HW_OK;
 }
 
@@ -91,6 +94,44 @@ bool row_fill_missing(row_writer *w) {
       if (!fill_one(w, base + (uint32_t)__builtin_ctzll(missing))) return false;
   }
   return true;
+}
+
+/* ---- a row by its key ---------------------------------------------------- */
+
+bool row_delete_part(row_writer *w, row_part *part) {
+  *part = w->schema->n_key ? ROW_KEY : ROW_WHOLE;
+  if (!w->schema->append_only) return true;
+  return row_fault(w, FAULT_VALUE, "append_only", "\"%s\" is append_only: rows are inserted, never deleted",
+                   w->schema->name);
+}
+
+bool row_update_part(row_writer *w, row_part *part) {
+  *part = ROW_GIVEN;
+  if (w->schema->append_only)
+    return row_fault(w, FAULT_VALUE, "append_only", "\"%s\" is append_only: rows are inserted, never updated",
+                     w->schema->name);
+  if (w->schema->n_key) return true;
+  return row_fault(w, FAULT_VALUE, "update",
+                   "an update finds its row by the PRIMARY KEY, which \"%s\" has not: delete the row and insert it "
+                   "anew", w->schema->name);
+}
+
+static bool was_seen(const row_writer *w, uint32_t column) { return w->seen[column >> 6] >> (column & 63) & 1; }
+
+static bool give_columns(row_writer *w) {
+  if (!hw_batch_set_update(w->batch, w->row)) return row_fault(w, FAULT_MEMORY, NULL, "no memory for an update");
+  for (uint32_t i = 0; i < w->n_columns; i++)
+    if (was_seen(w, i)) hw_batch_set_given(w->batch, i, w->row);
+  return true;
+}
+
+bool row_finish_part(row_writer *w, row_part part) {
+  if (part == ROW_WHOLE) return row_fill_missing(w);
+  for (uint32_t i = 0; i < w->n_columns; i++)
+    if (w->info[i].in_key && !was_seen(w, i))
+      return row_fault_column(w, i, "missing", "missing, though it is part of the PRIMARY KEY, by which the row to %s "
+                              "is found", part == ROW_KEY ? "delete" : "update");
+  return part == ROW_KEY || give_columns(w);
 }
 
 bool row_commit(row_writer *w, int64_t weight) {

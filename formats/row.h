@@ -40,6 +40,7 @@ typedef struct row_column {
   bool has_default;
   uint8_t scale;
   uint32_t max_length; /* of a string: characters or bytes; UINT32_MAX: no bound */
+  bool in_key;         /* of the PRIMARY KEY */
   hw_int128 limit;     /* DECIMAL: every value is less */
 } row_column;
 
@@ -73,6 +74,26 @@ bool row_fill_missing(row_writer *w);
 
 /* The row is complete: it counts from now on. */
 bool row_commit(row_writer *w, int64_t weight);
+
+/* ---- records that name a row by its key ---- */
+
+/* What a record has of a row: all of it (what is left out is filled in); for the
+ * delete of a row by its key, the key (the rest is passed over); for an update,
+ * the key and the columns to change. */
+typedef enum row_part { ROW_WHOLE, ROW_KEY, ROW_GIVEN } row_part;
+
+/* Which part a delete or an update has to have here; false: the table takes none
+ * such (fault set). */
+bool row_delete_part(row_writer *w, row_part *part);
+bool row_update_part(row_writer *w, row_part *part);
+/* Whether the value of a column is wanted (column < 0: it names none). */
+static inline bool row_wants(const row_writer *w, row_part part, int32_t column) {
+  return column >= 0 && (part != ROW_KEY || w->info[column].in_key);
+}
+/* Every value that was wanted has been put, and its column marked as seen: fills
+ * in the rest, or checks the key and makes the row an update; false: fault set. */
+bool row_finish_part(row_writer *w, row_part part);
+
 /* Takes back what a record that failed has put. */
 void row_abandon(row_writer *w);
 

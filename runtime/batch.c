@@ -129,6 +129,23 @@ uint64_t batch_bytes(const batch *b) {
   return sum + b->source_bytes;
 }
 
+/* ---- what a table takes -------------------------------------------------- */
+
+bool batch_may_be_refused(const batch *b) {
+  const hw_schema *schema = b->pub.schema;
+  return (b->pub.updates && !schema->n_key) || (schema->append_only && (b->pub.updates || b->pub.weights));
+}
+
+const char *batch_refusal(const batch *b, uint32_t row, const char **tag) {
+  const hw_schema *schema = b->pub.schema;
+  bool update = hw_batch_is_update(&b->pub, row);
+  *tag = schema->append_only ? "append_only" : "update";
+  if (schema->append_only && update) return "is an update, but the table is append_only";
+  if (schema->append_only && hw_batch_weight(&b->pub, row) < 0) return "is a delete, but the table is append_only";
+  if (!schema->n_key && update) return "is an update, but the table has no PRIMARY KEY";
+  return NULL;
+}
+
 /* ---- compacting ---------------------------------------------------------- */
 
 static bool copy_strings(batch *b, const hw_batch *from, uint32_t column, const hw_column *to) {

@@ -61,6 +61,12 @@ uint32_t *batch_new_sel(batch *b, uint32_t n);
  * a selection of few. NULL: no memory. */
 batch *batch_compact(const batch *v);
 
+/* Why the table that b's schema describes takes no such row (physical), as part
+ * of a sentence ("is a delete, ..."), and a word for it; NULL: it takes it. The
+ * first is quick: whether there may be any such row at all. */
+bool batch_may_be_refused(const batch *b);
+const char *batch_refusal(const batch *b, uint32_t row, const char **tag);
+
 /* Keeps a shared block alive; false: no slot is left, the batch must be cut. */
 bool batch_keep(batch *b, block *shared);
 

@@ -54,8 +54,25 @@ static void grow_or_shrink(input *in, uint32_t rows) {
   if (rows < in->rows_wanted / 16 && in->rows_wanted > BATCH_ROWS_MIN) in->rows_wanted /= 4;
 }
 
+/* Rows that the table does not take are reported, and left out of the batch. */
+static void refuse_rows(input *in, batch *b) {
+  uint32_t n = 0, *sel = batch_new_sel(b, b->pub.n_rows);
+  const char *tag, *why;
+  for (uint32_t row = 0; row < b->pub.n_rows; row++) {
+    if ((why = batch_refusal(b, row, &tag)))
+      connector_add_error(&in->c, ERROR_PARSE, tag, "a row for \"%s\" %s: it is left out", in->c.schema->name, why);
+    else if (sel)
+      sel[n++] = row;
+    else /* no memory for the list: rows that are not listed would come in as well */
+      atomic_fetch_add(&in->dropped, 1);
+  }
+  static const uint32_t none[1];
+  b->pub.sel = sel ? sel : none;
+  b->pub.n_sel = n;
+}
+
 static void push(input *in, batch *b) {
-  uint32_t n = b->pub.n_rows;
+  uint32_t n = hw_batch_count(&b->pub);
   grow_or_shrink(in, n);
   b->held = batch_bytes(b);
   bool pushed = queue_push(&in->source.queue, b);
@@ -71,7 +88,8 @@ void input_flush(input *in) {
   batch *b = in->open;
   in->open = NULL;
   if (!b) return;
-  if (b->pub.n_rows) {
+  if (batch_may_be_refused(b)) refuse_rows(in, b);
+  if (hw_batch_count(&b->pub)) {
     push(in, b);
     return;
   }

@@ -108,8 +108,20 @@ static hw_status wait_for_room(hw_producer *p, int64_t timeout_ms) {
   return p->stopped ? HW_ESTATE : st;
 }
 
+static bool has_refused_row(const batch *b) {
+  const char *tag;
+  if (!batch_may_be_refused(b)) return false;
+  for (uint32_t row = 0; row < b->pub.n_rows; row++)
+    if (batch_refusal(b, row, &tag)) return true;
+  return false;
+}
+
 hw_status hw_producer_push(hw_producer *p, hw_batch *pub, int64_t timeout_ms) {
   batch *b = batch_of(pub);
+  if (has_refused_row(b)) {
+    hw_batch_unref(pub);
+    return HW_EINVAL;
+  }
   b->held = batch_bytes(b);
   b->source_bytes = b->held;
   pthread_mutex_lock(&p->lock); /* a stop finds the batch in the queue, or the push finds the stop */

@@ -118,6 +118,13 @@ hw_schema *fixture_schema(const char *text) {
   return schema;
 }
 
+void fixture_key(hw_schema *schema, uint32_t first, uint32_t n) {
+  uint32_t *key = keep(calloc(n, sizeof *key));
+  for (uint32_t i = 0; i < n; i++) key[i] = first + i;
+  schema->key = key;
+  schema->n_key = n;
+}
+
 void fixture_default(hw_schema *schema, uint32_t column, const char *text) {
   hw_field *field = (hw_field *)(uintptr_t)&schema->fields[column]; /* made by fixture_schema, not really const */
   field->has_default = true;
@@ -220,13 +227,23 @@ static void print_value(fixture_text *t, const hw_type *type, const hw_column *c
     fixture_put(t, text, hw_value_format(type, slot, text));
 }
 
+/* Whether the row must have a value, or NULL, in the column. */
+static bool has_column(const hw_batch *b, uint32_t row, uint32_t c) {
+  if (hw_batch_is_update(b, row)) return hw_batch_is_given(b, c, row);
+  return hw_batch_weight(b, row) > 0 || !b->schema->n_key || hw_schema_in_key(b->schema, c);
+}
+
 static void print_batch(fixture_text *t, const hw_batch *b) {
   for (uint32_t i = 0; i < hw_batch_count(b); i++) {
     uint32_t row = hw_batch_row(b, i);
+    if (hw_batch_is_update(b, row)) fixture_put(t, "~ ", 2);
     if (hw_batch_weight(b, row) != 1) fixture_print(t, "%lld* ", (long long)hw_batch_weight(b, row));
     for (uint32_t c = 0; c < b->n_columns; c++) {
       if (c) fixture_put(t, "|", 1);
-      print_value(t, &b->schema->fields[c].type, &b->columns[c], row);
+      if (has_column(b, row, c))
+        print_value(t, &b->schema->fields[c].type, &b->columns[c], row);
+      else
+        fixture_put(t, "-", 1);
     }
     fixture_put(t, "\n", 1);
   }
@@ -237,6 +254,7 @@ static void check_no_trace(const hw_batch *b) {
   for (uint32_t c = 0; c < b->n_columns; c++)
     for (uint32_t row = b->n_rows; b->columns[c].validity && row < b->capacity; row++)
       must(!hw_column_valid(&b->columns[c], row));
+  for (uint32_t row = b->n_rows; row < b->capacity; row++) must(!hw_batch_is_update(b, row));
   for (uint32_t row = 0; row < b->n_rows; row++)
     for (uint32_t c = 0; c < b->n_columns; c++) must(b->schema->fields[c].type.nullable || !b->columns[c].validity);
 }

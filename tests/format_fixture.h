@@ -5,11 +5,12 @@
  *
  *     1|NULL|"abc"
  *     -1* 2|3.5|""
+ *     ~ 2|-|"x"
  *     !range qty @17+24
  *
- * that is: values separated by '|', a weight other than 1 in front, and for each
- * bad record its tag, column, offset in the stream and length. A NUL byte is
- * shown as \0. */
+ * that is: values separated by '|', a weight other than 1 in front ('~': an
+ * update; '-': a column that it does not give), and for each bad record its tag,
+ * column, offset in the stream and length. A NUL byte is shown as \0. */
 #ifndef TESTS_FORMAT_FIXTURE_H
 #define TESTS_FORMAT_FIXTURE_H
 
@@ -21,6 +22,8 @@
 /* "id BIGINT!, name VARCHAR(10), \"Exact\" INT": '!' is NOT NULL, a quoted name
  * is case-sensitive. Lives until the process ends. */
 hw_schema *fixture_schema(const char *text);
+/* Makes n columns from `first` on its primary key. */
+void fixture_key(hw_schema *schema, uint32_t first, uint32_t n);
 /* Gives a column a default: its value as hw_value_parse reads it. */
 void fixture_default(hw_schema *schema, uint32_t column, const char *text);
 

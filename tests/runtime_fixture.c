@@ -291,7 +291,7 @@ static void on_failed(void *arg, const hw_error *err) { (void)arg, keep(&fx_fail
 static void on_complete(void *arg, const hw_error *err) { (void)arg, keep(&fx_complete_error, &fx_complete, err); }
 static void on_stopped(void *arg, const hw_error *err) { (void)arg, keep(&fx_stopped_error, &fx_stopped, err); }
 
-bool fx_materialized, fx_keyed;
+bool fx_materialized, fx_keyed, fx_append_only;
 
 static void make_relations(uint32_t branches) {
   program_relation *r = program_alloc(prog, 2 * sizeof *r);
@@ -302,6 +302,7 @@ static void make_relations(uint32_t branches) {
   static const uint32_t first[] = {0};
   r[0].n_key = r[0].schema.n_key = fx_keyed;
   r[0].key = r[0].schema.key = first;
+  r[0].schema.append_only = fx_append_only;
   r[0].materialized = r[1].materialized = fx_materialized;
   r[1].kind = PROGRAM_VIEW;
   r[1].n_branches = branches;

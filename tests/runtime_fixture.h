@@ -79,7 +79,8 @@ extern deployment *fx_dep;
 extern hw_error fx_opened_error, fx_failed_error, fx_complete_error, fx_stopped_error;
 extern _Atomic int fx_opened, fx_failed, fx_complete, fx_stopped;
 
-extern bool fx_materialized, fx_keyed; /* t and v hold state; n is the primary key of t */
+/* t and v hold state; n is the primary key of t; t takes inserts only */
+extern bool fx_materialized, fx_keyed, fx_append_only;
 /* Table 0: t(n BIGINT) with inputs; and a view v of `branches` times `SELECT n FROM t`,
  * to which the outputs belong (0: they belong to the table). */
 void fx_make(uint32_t n_inputs, uint32_t n_outputs, uint32_t branches);

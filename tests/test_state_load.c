@@ -255,6 +255,51 @@ START_TEST(a_limit_stops_the_pipeline) {
 }
 END_TEST
 
+/* 100 rows, of which every tenth is a delete. */
+static hw_fetch bring_deletes(fx_source *s, const hw_fetch_args *args, hw_error *err) {
+  (void)args, (void)err;
+  hw_batch *b = hw_input_batch(s->c);
+  ck_assert_ptr_nonnull(b);
+  while (b->n_rows < b->capacity && s->next < 100) {
+    add(b, s->next, s->next % 10 ? 1 : -1);
+    s->next++;
+  }
+  hw_input_commit(s->c, b, 1);
+  return s->next < 100 ? HW_FETCH_MORE : HW_FETCH_END;
+}
+
+START_TEST(append_only_tables_refuse_deletes) {
+  hw_error err;
+  store_snapshot *s;
+  fx_materialized = fx_append_only = true;
+  fx_keyed = false;
+  fx_fetches[0] = bring_deletes;
+  fx_make(1, 0, 0);
+  fx_run();
+  FX_WAIT(atomic_load(&fx_complete));
+  connector_stats stats = fx_stats(0);
+  ck_assert_uint_eq(stats.total_records, 90);
+  ck_assert_uint_eq(stats.num_parse_errors, 10);
+  ck_assert_str_eq(stats.parse_errors.items[0].tag, "append_only");
+  connector_stats_fini(&stats);
+  hw_producer *p = deployment_producer(fx_dep, 0, &err);
+  hw_batch *b = hw_producer_batch(p);
+  add(b, 1, 1);
+  add(b, 2, -1);
+  ck_assert_int_eq(hw_producer_push(p, b, -1), HW_EINVAL);
+  b = hw_producer_batch(p);
+  add(b, 3, 1);
+  ck_assert(hw_batch_set_update(b, 0));
+  ck_assert_int_eq(hw_producer_push(p, b, -1), HW_EINVAL);
+  hw_producer_close(p);
+  ck_assert_int_eq(deployment_snapshot(fx_dep, (uint32_t[]){0}, 1, &s, &err), HW_OK);
+  ck_assert_uint_eq(store_snapshot_rows(s, 0), 90);
+  store_snapshot_free(s);
+  fx_stop(true);
+  fx_append_only = false;
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("state_load");
   TCase *t = tcase_create("state_load");
@@ -262,6 +307,7 @@ int main(void) {
   tcase_add_loop_test(t, snapshots_are_of_whole_steps, 0, 2);
   tcase_add_test(t, a_listener_gets_what_is_there_while_paused);
   tcase_add_test(t, what_is_not_materialized_is_said);
+  tcase_add_test(t, append_only_tables_refuse_deletes);
   tcase_add_test(t, a_limit_stops_the_pipeline);
   suite_add_tcase(s, t);
   SRunner *r = srunner_create(s);

@@ -141,7 +141,9 @@ HW_API hw_producer *hw_producer_open(hw_pipeline *p, const char *table, hw_error
  * other batches hold it: try again later. */
 HW_API hw_batch *hw_producer_batch(hw_producer *producer);
 /* Hands the batch over in every case. Waits for room up to timeout_ms (negative:
- * for ever); HW_ETIMEOUT: dropped, nothing was taken. HW_ESTATE: stopped. */
+ * for ever); HW_ETIMEOUT: dropped, nothing was taken. HW_ESTATE: stopped.
+ * HW_EINVAL: a row that the table does not take (a delete from an append_only
+ * one, an update in one without PRIMARY KEY): dropped, nothing was taken. */
 HW_API HW_MUST_USE hw_status hw_producer_push(hw_producer *producer, hw_batch *batch, int64_t timeout_ms);
 HW_API void hw_producer_close(hw_producer *producer); /* what was pushed is still processed */
 

@@ -1,8 +1,6 @@
 /* store_apply.c - changes of a relation without key: weights add up. */
 #include "runtime/store_impl.h"
 
-#define AHEAD 12u /* rows between warming an index place up and looking there */
-
 /* Whether only this step has seen the row. */
 static bool is_new(const store *s, uint32_t id) {
   const segment *g = store_segment(s, id);
@@ -42,9 +40,10 @@ static hw_status apply_row(store *s, uint32_t hash, const hw_batch *b, uint32_t 
 static hw_status apply_chunk(store *s, const hw_batch *b, const uint32_t *rows, uint32_t n) {
   const uint32_t *hashes = s->scratch->hashes;
   store_hash(s, b, rows, n);
-  for (uint32_t i = 0; i < n && i < AHEAD; i++) index_prefetch(&s->index, hashes[i]);
+  for (uint32_t i = 0; i < n && i < STORE_AHEAD; i++) index_prefetch(&s->index, hashes[i]);
   for (uint32_t i = 0; i < n; i++) {
-    if (i + AHEAD < n) index_prefetch(&s->index, hashes[i + AHEAD]);
+    if (i + STORE_AHEAD < n) index_prefetch(&s->index, hashes[i + STORE_AHEAD]);
+    if (i + STORE_AHEAD / 2 < n) store_prefetch(s, hashes[i + STORE_AHEAD / 2]);
     hw_status st = apply_row(s, hashes[i], b, rows[i]);
     if (st != HW_OK) return st;
   }

@@ -9,6 +9,7 @@
 static block **entries(const store_index *ix) { return (block **)(void *)ix->directory->data; }
 static index_bucket *bucket_in(block *b) { return (index_bucket *)(void *)b->data; }
 static uint64_t size_of(const block *b) { return b->capacity + sizeof(block); }
+static uint32_t slots_of(const block *b) { return (uint32_t)((b->capacity - sizeof(index_bucket)) / sizeof(index_slot)); }
 
 /* ---- blocks -------------------------------------------------------------- */
 
@@ -27,8 +28,8 @@ static block *new_bucket(store_index *ix, size_t size, uint32_t depth) {
   block *k = new_block(ix, size);
   if (!k) return NULL;
   index_bucket *b = bucket_in(k);
-  *b = (index_bucket){.depth = depth, .capacity = (uint32_t)((k->capacity - sizeof *b) / sizeof(index_slot))};
-  memset(b->slots, 0xff, b->capacity * sizeof(index_slot));
+  *b = (index_bucket){.depth = depth};
+  memset(b->slots, 0xff, slots_of(k) * sizeof(index_slot));
   return k;
 }
 
@@ -46,10 +47,10 @@ void index_fini(store_index *ix) {
 
 /* ---- one bucket ---------------------------------------------------------- */
 
-static void put(index_bucket *b, index_slot s) {
-  uint32_t at = index_home(b, s.hash);
+static void put(index_bucket *b, uint32_t capacity, index_slot s) {
+  uint32_t at = index_home(capacity, s.hash);
   while (b->slots[at].row != INDEX_NONE)
-    if (++at == b->capacity) at = 0;
+    if (++at == capacity) at = 0;
   b->slots[at] = s;
   b->n++;
 }
@@ -64,9 +65,9 @@ void index_remove(const index_cursor *c) {
   index_bucket *b = c->bucket;
   uint32_t hole = c->at, at = hole;
   for (;;) {
-    if (++at == b->capacity) at = 0;
+    if (++at == c->capacity) at = 0;
     if (b->slots[at].row == INDEX_NONE) break;
-    if (!may_move(index_home(b, b->slots[at].hash), hole, at)) continue;
+    if (!may_move(index_home(c->capacity, b->slots[at].hash), hole, at)) continue;
     b->slots[hole] = b->slots[at];
     hole = at;
   }
@@ -88,6 +89,7 @@ static bool init_directory(store_index *ix) {
     return false;
   }
   entries(ix)[0] = k;
+  ix->capacity = slots_of(k);
   return true;
 }
 
@@ -109,8 +111,8 @@ static bool double_directory(store_index *ix) {
 /* Puts the entries of `from` where they belong now; frees it. */
 static void spread(store_index *ix, block *from) {
   const index_bucket *b = bucket_in(from);
-  for (uint32_t i = 0; i < b->capacity; i++)
-    if (b->slots[i].row != INDEX_NONE) put(index_bucket_of(ix, b->slots[i].hash), b->slots[i]);
+  for (uint32_t i = 0, n = slots_of(from); i < n; i++)
+    if (b->slots[i].row != INDEX_NONE) put(index_bucket_of(ix, b->slots[i].hash), ix->capacity, b->slots[i]);
   drop_block(ix, from);
 }
 
@@ -118,6 +120,7 @@ static bool enlarge(store_index *ix, block *old) {
   block *larger = new_bucket(ix, 2 * size_of(old), 0);
   if (!larger) return false;
   entries(ix)[0] = larger; /* only the first bucket is ever small */
+  ix->capacity = slots_of(larger);
   spread(ix, old);
   return true;
 }
@@ -144,10 +147,10 @@ static bool make_room(store_index *ix, uint32_t hash) {
 bool index_insert(store_index *ix, uint32_t hash, uint32_t row) {
   if (!ix->directory && !init_directory(ix)) return false;
   index_bucket *b = index_bucket_of(ix, hash);
-  while (b->n >= b->capacity - b->capacity / 8) {
+  while (b->n >= ix->capacity - ix->capacity / 8) {
     if (!make_room(ix, hash)) return false;
     b = index_bucket_of(ix, hash);
   }
-  put(b, (index_slot){.hash = hash, .row = row});
+  put(b, ix->capacity, (index_slot){.hash = hash, .row = row});
   return true;
 }

@@ -23,9 +23,8 @@ typedef struct index_slot {
 } index_slot;
 
 typedef struct index_bucket {
-  uint32_t n, capacity; /* entries */
+  uint32_t n;           /* entries */
   uint32_t depth;       /* low bits of the hash that all entries share */
-  uint32_t reserved;
   index_slot slots[];
 } index_bucket;
 
@@ -33,13 +32,15 @@ typedef struct store_index {
   mem *m;
   block *directory;     /* of block *, each with a bucket; NULL: nothing was ever put in */
   uint32_t depth;
+  uint32_t capacity;    /* slots of each bucket: kept here, for the heads of large, aligned
+                           blocks would push each other out of the cache */
   uint64_t bytes;       /* of blocks it has */
 } store_index;
 
 /* Where a search stands. */
 typedef struct index_cursor {
   index_bucket *bucket; /* NULL: the index is empty */
-  uint32_t at;
+  uint32_t at, capacity;
   uint32_t row;         /* found, or INDEX_NONE */
 } index_cursor;
 
@@ -51,14 +52,14 @@ static inline index_bucket *index_bucket_of(const store_index *ix, uint32_t hash
   return (index_bucket *)(void *)directory[hash & ((UINT32_C(1) << ix->depth) - 1)]->data;
 }
 
-static inline uint32_t index_home(const index_bucket *b, uint32_t hash) {
-  return (uint32_t)((uint64_t)hash * b->capacity >> 32);
+static inline uint32_t index_home(uint32_t capacity, uint32_t hash) {
+  return (uint32_t)((uint64_t)hash * capacity >> 32);
 }
 
 /* The next entry of this hash after the cursor's place. */
 static inline void index_next(index_cursor *c, uint32_t hash) {
   for (;;) {
-    if (++c->at == c->bucket->capacity) c->at = 0;
+    if (++c->at == c->capacity) c->at = 0;
     const index_slot *s = &c->bucket->slots[c->at];
     c->row = s->row;
     if (s->row == INDEX_NONE || s->hash == hash) return;
@@ -67,10 +68,10 @@ static inline void index_next(index_cursor *c, uint32_t hash) {
 
 /* The first entry of this hash: whether it is the one, the caller knows. */
 static inline index_cursor index_find(const store_index *ix, uint32_t hash) {
-  index_cursor c = {.row = INDEX_NONE};
+  index_cursor c = {.capacity = ix->capacity, .row = INDEX_NONE};
   if (!ix->directory) return c;
   c.bucket = index_bucket_of(ix, hash);
-  c.at = index_home(c.bucket, hash);
+  c.at = index_home(ix->capacity, hash);
   const index_slot *s = &c.bucket->slots[c.at];
   c.row = s->row;
   if (s->row != INDEX_NONE && s->hash != hash) index_next(&c, hash);
@@ -80,7 +81,15 @@ static inline index_cursor index_find(const store_index *ix, uint32_t hash) {
 static inline void index_prefetch(const store_index *ix, uint32_t hash) {
   if (!ix->directory) return;
   const index_bucket *b = index_bucket_of(ix, hash);
-  __builtin_prefetch(&b->slots[index_home(b, hash)]);
+  __builtin_prefetch(b, 1);
+  __builtin_prefetch(&b->slots[index_home(ix->capacity, hash)], 1);
+}
+
+/* The row of an entry that is likely to be the one sought, without a search. */
+static inline uint32_t index_guess(const store_index *ix, uint32_t hash) {
+  if (!ix->directory) return INDEX_NONE;
+  const index_slot *s = &index_bucket_of(ix, hash)->slots[index_home(ix->capacity, hash)];
+  return s->hash == hash ? s->row : INDEX_NONE;
 }
 
 /* Adds an entry (not looked for); cursors are void. False: no memory within the budget. */

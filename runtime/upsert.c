@@ -5,7 +5,6 @@
 
 #define NO_ENTRY UINT16_MAX
 #define TABLE_SIZE (2 * STORE_CHUNK)
-#define AHEAD 12u /* keys between warming an index place up and looking there */
 
 /* What a key's row is to be. */
 typedef enum outcome { AS_IT_WAS, INSERTED, UPDATED, DELETED } outcome;
@@ -172,10 +171,11 @@ static bool delete_row(upsert *u, const index_cursor *c) {
 }
 
 static bool settle(upsert *u) {
-  for (uint32_t i = 0; i < u->n && i < AHEAD; i++) index_prefetch(&u->s->index, u->entries[i].hash);
+  for (uint32_t i = 0; i < u->n && i < STORE_AHEAD; i++) index_prefetch(&u->s->index, u->entries[i].hash);
   for (uint32_t i = 0; i < u->n; i++) {
     const entry *e = &u->entries[i];
-    if (i + AHEAD < u->n) index_prefetch(&u->s->index, u->entries[i + AHEAD].hash);
+    if (i + STORE_AHEAD < u->n) index_prefetch(&u->s->index, u->entries[i + STORE_AHEAD].hash);
+    if (i + STORE_AHEAD / 2 < u->n) store_prefetch(u->s, u->entries[i + STORE_AHEAD / 2].hash);
     if (e->outcome == AS_IT_WAS) continue;
     index_cursor c = store_find(u->s, e->hash, &u->b->pub, e->key_row);
     if (!(e->outcome == DELETED ? delete_row(u, &c) : put_row(u, e, &c))) return false;

@@ -9,7 +9,9 @@
 static block **entries(const store_index *ix) { return (block **)(void *)ix->directory->data; }
 static index_bucket *bucket_in(block *b) { return (index_bucket *)(void *)b->data; }
 static uint64_t size_of(const block *b) { return b->capacity + sizeof(block); }
-static uint32_t slots_of(const block *b) { return (uint32_t)((b->capacity - sizeof(index_bucket)) / sizeof(index_slot)); }
+static uint32_t slots_of(const block *b) {
+  return (uint32_t)((b->capacity - sizeof(index_bucket)) / sizeof(index_slot));
+}
 
 /* ---- blocks -------------------------------------------------------------- */
 

@@ -158,10 +158,12 @@ static void run(table *t, double *ns) {
     } else {
       ns[p] = (double)run_phase(t, p);
     }
-    uint64_t rows = state_relation(t->state, 0).rows, want = p == DELETE ? 0 : t->rows;
-    if (p == INSERT) t->bytes = state_relation(t->state, 0).bytes;
-    if (rows == want) continue;
-    fprintf(stderr, "store_bench: %" PRIu64 " rows after %s, not %" PRIu64 "\n", rows, phase_names[p], want);
+    relation_stats now = {0};
+    state_relation_stats(t->state, 0, &now);
+    uint64_t want = p == DELETE ? 0 : t->rows;
+    if (p == INSERT) t->bytes = now.stored_bytes;
+    if (now.stored_rows == want) continue;
+    fprintf(stderr, "store_bench: %" PRIu64 " rows after %s, not %" PRIu64 "\n", now.stored_rows, phase_names[p], want);
     exit(1);
   }
 }

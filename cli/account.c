@@ -3,7 +3,8 @@
  * Inputs, circuit and outputs count on their own, each where it works; here the
  * counts meet:
  *
- *   rows of a table's inputs            = rows of the table
+ *   rows of a table's inputs            = rows of the table, or, where it has a
+ *                                         PRIMARY KEY, rows brought to its upserts
  *   rows of the relations a view reads  = rows of the view + rows its filters dropped
  *   rows of a relation                  = rows each output wrote + rows it could not encode */
 #include "cli/account.h"
@@ -39,6 +40,12 @@ static bool check_relation(const program *p, uint32_t index, const pipeline_stat
   const relation_stats *counted = &stats->relations[index];
   bool table = r->kind == PROGRAM_TABLE;
   uint64_t in = table ? rows_from_inputs(r, stats) : rows_from_branches(r, stats);
+  if (r->n_key) {
+    if (in == counted->brought) return true;
+    snprintf(finding, ACCOUNT_FINDING_MAX, "table %s: %llu rows came in, %llu were brought to its keys", r->schema.name,
+             (unsigned long long)in, (unsigned long long)counted->brought);
+    return false;
+  }
   if (in == counted->records + counted->filtered || !is_computed(p, index)) return true;
   snprintf(finding, ACCOUNT_FINDING_MAX, "%s %s: %llu rows came in, %llu came out and %llu were filtered",
            table ? "table" : "view", r->schema.name, (unsigned long long)in, (unsigned long long)counted->records,

@@ -170,8 +170,10 @@ hw_status deployment_stats(deployment *d, bool with_errors, pipeline_stats *out)
   out->outputs = calloc(d->n_outputs ? d->n_outputs : 1, sizeof *out->outputs);
   out->n_relations = d->program->n_relations;
   out->relations = calloc(out->n_relations ? out->n_relations : 1, sizeof *out->relations);
-  for (uint32_t i = 0; out->relations && i < out->n_relations; i++)
+  for (uint32_t i = 0; out->relations && i < out->n_relations; i++) {
     out->relations[i] = circuit_relation_stats(d->circuit, i);
+    state_relation_stats(d->state, i, &out->relations[i]);
+  }
   hw_status st = out->inputs && out->outputs && out->relations ? fill_connectors(d, with_errors, out) : HW_ENOMEM;
   if (st != HW_OK) {
     pipeline_stats_fini(out);

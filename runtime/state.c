@@ -10,6 +10,7 @@ typedef struct relation_state {
   store store;
   uint64_t ignored;           /* protected by the lock */
   uint64_t ignored_in_step;
+  _Atomic uint64_t brought;   /* rows into a table with a key; written by the pipeline's task */
 } relation_state;
 
 struct state {
@@ -152,6 +153,7 @@ hw_status state_push(state *s, uint32_t relation, batch *b, eval_error *err) {
   relation_state *rs = s->relations[relation];
   if (!rs || !rs->store.relation->n_key) return push(s, relation, b, err);
   hw_status st = HW_OK;
+  atomic_fetch_add(&rs->brought, hw_batch_count(&b->pub));
   for (uint32_t i = 0, count = hw_batch_count(&b->pub), n; st == HW_OK && i < count; i += n) {
     n = count - i < STORE_CHUNK ? count - i : STORE_CHUNK;
     upsert_delta delta = {0};
@@ -224,15 +226,13 @@ hw_status state_snapshot(state *s, const uint32_t *relations, uint32_t n, store_
   return hw_error_code(err, HW_ESTATE, "PipelineInteractionNotDeployed", "the pipeline has stopped: its state is gone");
 }
 
-state_relation_stats state_relation(state *s, uint32_t relation) {
+void state_relation_stats(state *s, uint32_t relation, relation_stats *out) {
   relation_state *rs = s->relations[relation];
-  if (!rs) return (state_relation_stats){0};
+  if (!rs) return;
   pthread_mutex_lock(&s->lock);
-  state_relation_stats out = {.stored = true, .ignored = rs->ignored};
-  if (!s->closed) {
-    out.rows = rs->store.published.rows;
-    out.bytes = rs->store.published.bytes;
-  }
+  out->brought = atomic_load(&rs->brought);
+  out->ignored = rs->ignored;
+  out->stored_rows = s->closed ? 0 : rs->store.published.rows;
+  out->stored_bytes = s->closed ? 0 : rs->store.published.bytes;
   pthread_mutex_unlock(&s->lock);
-  return out;
 }

@@ -41,13 +41,8 @@ hw_status state_commit(state *s, uint64_t step, hw_error *err);
 hw_status state_check(const state *s, const uint32_t *relations, uint32_t n, hw_error *err);
 hw_status state_snapshot(state *s, const uint32_t *relations, uint32_t n, store_snapshot **out, hw_error *err);
 
-/* What a relation holds, as of the last commit. [any thread] */
-typedef struct state_relation_stats {
-  bool stored;
-  uint64_t rows;    /* distinct */
-  uint64_t bytes;   /* of memory */
-  uint64_t ignored; /* deletes and updates of keys that were not there, so far */
-} state_relation_stats;
-state_relation_stats state_relation(state *s, uint32_t relation);
+/* What a relation holds, as of the last commit, and what came into it, into
+ * those fields of *out. [any thread] */
+void state_relation_stats(state *s, uint32_t relation, relation_stats *out);
 
 #endif

@@ -55,6 +55,12 @@ typedef struct connector_stats {
 typedef struct relation_stats {
   uint64_t records;  /* rows that came out: of a table, those that its inputs brought; of a view, its changes */
   uint64_t filtered; /* rows that the WHERE of its branches dropped */
+  /* of a table with a PRIMARY KEY, where `records` counts the changes that its rows made: */
+  uint64_t brought;  /* rows that its inputs brought */
+  uint64_t ignored;  /* of them, deletes and updates of keys that were not there */
+  /* of a relation that holds state, as of the last step: */
+  uint64_t stored_rows;
+  uint64_t stored_bytes;
 } relation_stats;
 
 typedef struct pipeline_stats {

@@ -219,6 +219,24 @@ START_TEST(accounts_of_what_is_not_computed) {
 }
 END_TEST
 
+/* A table with a key makes other rows of those that are brought. */
+START_TEST(accounts_of_a_table_with_a_key) {
+  books b;
+  char finding[ACCOUNT_FINDING_MAX] = "";
+  books_open(&b);
+  b.relations[0].n_key = 1;
+  b.counts[0] = (relation_stats){.records = 80, .brought = 100};
+  b.counts[1].filtered = 20;
+  b.counts[2].records = b.outputs[1].transmitted_records = 140;
+  ck_assert_msg(account_check(&b.program, &b.stats, finding), "%s", finding);
+  b.counts[0].brought--;
+  ck_assert(!account_check(&b.program, &b.stats, finding));
+  b.counts[0].brought++;
+  b.counts[0].records++;
+  ck_assert(!account_check(&b.program, &b.stats, finding));
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("cli");
   TCase *cases = tcase_create("cli");
@@ -232,6 +250,7 @@ int main(void) {
   tcase_add_loop_test(cases, accounts_that_do_not_meet, 0, 16);
   tcase_add_test(cases, accounts_without_counts);
   tcase_add_test(cases, accounts_of_what_is_not_computed);
+  tcase_add_test(cases, accounts_of_a_table_with_a_key);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

@@ -10,6 +10,12 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+/* A descriptor that holds what path leads to and is good for nothing else (O_PATH),
+ * and *st; file_access_reopen opens that for reading, whatever path leads to by
+ * then. Neither takes over a descriptor. */
+int file_access_pin(hw_connector *c, const char *path, struct stat *st);
+int file_access_reopen(int fd);
+
 int file_access_stat(hw_connector *c, const char *path, struct stat *st);
 int file_access_lstat(hw_connector *c, const char *path, struct stat *st);
 int file_access_statfs(hw_connector *c, const char *path, struct statfs *fs);

@@ -170,6 +170,12 @@ static hw_fetch fetch(void *instance, const hw_fetch_args *args, hw_error *err) 
   return result;
 }
 
+/* Files that are read once are all open in time, or keep their names. */
+static hw_fetch attend(void *instance, bool may_block) {
+  file_input *in = instance;
+  return in->follow ? file_follow_attend(in->followed, may_block) : HW_FETCH_WAIT;
+}
+
 static const char *const compressions[] = {"auto", "none", "gzip", "zstd", NULL};
 
 static const hw_option options[] = {
@@ -192,4 +198,5 @@ const hw_input_transport file_input_transport = {
     .summary = "files, pipes and standard input, once or as they grow",
     .options = options,
     .ops = &ops,
+    .attend = attend,
 };

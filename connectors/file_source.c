@@ -120,22 +120,43 @@ void file_source_free(file_source *s) {
   free(s);
 }
 
-file_source *file_source_open(hw_connector *c, const char *path, const file_reading *how, hw_error *err) {
+static file_source *source_new(hw_connector *c, int fd, const char *path, const file_reading *how, hw_error *err) {
   file_source *s = calloc(1, sizeof *s);
-  if (!s) goto no_memory;
-  s->c = c;
-  s->fd = -1;
-  if (!(s->path = strdup(path))) goto no_memory;
-  s->how = *how;
-  s->codec = how->codec;
-  bool ok = strcmp(path, "-") == 0 ? open_stdin(s, err) : open_path(s, err);
-  if (!ok || !inspect(s, err)) goto failed;
-  s->stream = hw_stream_open(c, s->is_stdin ? "stdin" : path, s->offset);
-  if (s->stream) return s;
-no_memory:
+  if (s) {
+    s->c = c;
+    s->fd = fd;
+    s->how = *how;
+    s->codec = how->codec;
+    if ((s->path = strdup(path))) return s;
+    free(s);
+  }
   hw_error_set(err, HW_ENOMEM, "cannot open \"%s\": out of memory", path);
+  return NULL;
+}
+
+/* s is open; on failure it is freed. */
+static file_source *set_up(file_source *s, hw_error *err) {
+  if (!inspect(s, err)) goto failed;
+  s->stream = hw_stream_open(s->c, s->is_stdin ? "stdin" : s->path, s->offset);
+  if (s->stream) return s;
+  hw_error_set(err, HW_ENOMEM, "cannot open \"%s\": out of memory", s->path);
 failed:
-  if (s) file_source_free(s);
+  file_source_free(s);
+  return NULL;
+}
+
+file_source *file_source_open(hw_connector *c, const char *path, const file_reading *how, hw_error *err) {
+  file_source *s = source_new(c, -1, path, how, err);
+  if (!s) return NULL;
+  if (strcmp(path, "-") == 0 ? open_stdin(s, err) : open_path(s, err)) return set_up(s, err);
+  file_source_free(s);
+  return NULL;
+}
+
+file_source *file_source_adopt(hw_connector *c, int fd, const char *path, const file_reading *how, hw_error *err) {
+  file_source *s = source_new(c, fd, path, how, err);
+  if (s) return set_up(s, err);
+  close(fd);
   return NULL;
 }
 

@@ -22,6 +22,9 @@ typedef struct file_source file_source;
  * is refused. */
 file_source *file_source_open(hw_connector *c, const char *path, const file_reading *how, hw_error *err);
 
+/* Takes fd, open for reading without blocking, for path; on failure closes it. */
+file_source *file_source_adopt(hw_connector *c, int fd, const char *path, const file_reading *how, hw_error *err);
+
 typedef enum source_step {
   SOURCE_GO,      /* bytes went on: call again while the turn lasts */
   SOURCE_YIELD,   /* no room: return HW_FETCH_MORE */

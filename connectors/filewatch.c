@@ -17,7 +17,6 @@
 #include "connectors/filewatch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -134,24 +133,20 @@ static void leave(void) {
   pthread_mutex_unlock(&shared.life);
 }
 
-/* By way of a descriptor: a name that inotify follows itself could lead anywhere. */
-static int add_watch(hw_connector *c, const char *path, uint32_t events) {
-  int fd = hw_connector_open_file(c, path, O_PATH, 0);
-  if (fd < 0) return -1;
+/* By way of the descriptor: a name could lead anywhere by now. */
+static int add_watch(int fd, uint32_t events) {
   char link[32];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  int wd = inotify_add_watch(shared.inotify_fd, link, events);
-  close(fd);
-  return wd;
+  return inotify_add_watch(shared.inotify_fd, link, events);
 }
 
-filewatch *filewatch_add(hw_connector *c, const char *path, filewatch_kind kind) {
+filewatch *filewatch_add(hw_connector *c, int fd, filewatch_kind kind) {
   if (!enter()) return NULL;
   filewatch *w = calloc(1, sizeof *w);
   if (!w) goto no_memory;
   w->c = c;
   pthread_mutex_lock(&shared.table);
-  w->wd = add_watch(c, path, kind == FILEWATCH_FILE ? FILE_EVENTS : DIR_EVENTS);
+  w->wd = add_watch(fd, kind == FILEWATCH_FILE ? FILE_EVENTS : DIR_EVENTS);
   if (w->wd < 0) goto no_watch;
   w->next = *bucket_of(w->wd);
   *bucket_of(w->wd) = w;

@@ -16,9 +16,9 @@ typedef enum filewatch_kind {
 
 typedef struct filewatch filewatch;
 
-/* From now on c is woken (hw_connector_wake) when what path names now changes.
+/* From now on c is woken (hw_connector_wake) when what fd (borrowed) is open on changes.
  * NULL: it cannot be watched (limits, memory); look at it from time to time. */
-filewatch *filewatch_add(hw_connector *c, const char *path, filewatch_kind kind);
+filewatch *filewatch_add(hw_connector *c, int fd, filewatch_kind kind);
 /* After the return c is not woken for it any more. NULL is fine. */
 void filewatch_remove(filewatch *w);
 /* Whether it changed since the last call, or since it was added. NULL: no. */

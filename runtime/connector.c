@@ -160,10 +160,14 @@ const hw_schema *hw_connector_schema(const hw_connector *c) { return c->schema; 
 const char *hw_connector_endpoint(const hw_connector *c) { return c->spec->endpoint; }
 hw_status hw_connector_wait_fd(hw_connector *c, int fd, unsigned events) { return task_wait_fd(&c->task, fd, events); }
 void hw_connector_forget_fd(hw_connector *c, int fd) { task_forget_fd(&c->task, fd); }
-void hw_connector_wait_us(hw_connector *c, uint64_t us) { task_wait_us(&c->task, us); }
 void hw_connector_wake(hw_connector *c) { task_notify(&c->task); }
 
 bool hw_connector_is_confined(const hw_connector *c) { return c->rt->files != NULL; }
+
+void hw_connector_wait_us(hw_connector *c, uint64_t us) {
+  c->wait_at_us = sched_now_us() + us;
+  task_wait_us(&c->task, us);
+}
 
 /* One that is only tried opens nothing. */
 int hw_connector_open_file(hw_connector *c, const char *path, int flags, unsigned mode) {

@@ -40,6 +40,8 @@ struct hw_connector {
   void (*held)(hw_connector *c); /* told that a pause is true; under the control's lock; NULL: need not know */
   uint32_t retries;      /* in a row; the task's own */
   uint64_t retry_at_us;  /* 0: no retry is due; the task's own */
+  uint64_t wait_at_us;   /* when the instance last asked to be called again; the task's own */
+  _Atomic bool opened;   /* open succeeded, or there is none */
   _Atomic uint64_t counts[ERROR_KINDS];
   alignas(64) gate gate;
   control control;

@@ -208,6 +208,9 @@ static void open_connector(void *arg) {
     connector_redact(c, &err);
     name_connector(&err, c->spec);
     keep_open_error(c->d, &err);
+  } else {
+    atomic_store(&c->opened, true);
+    if (c->spec->is_input) task_notify(&c->task); /* a held one has its source to look after from now on */
   }
   deployment *d = c->d;
   if (atomic_fetch_sub(&d->to_open, 1) == 1) task_notify(&d->task);
@@ -218,6 +221,7 @@ static void start_open(deployment *d, hw_connector *c) {
   const program_connector *spec = c->spec;
   bool opens = spec->is_input ? spec->input->ops->open != NULL
                               : spec->output->ops->open || spec->on_full == ON_FULL_SPILL;
+  atomic_store(&c->opened, !opens);
   if (!opens) return;
   atomic_fetch_add(&d->to_open, 1);
   deployment_ref(d);

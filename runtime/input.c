@@ -218,10 +218,17 @@ static task_next fetch(input *in, bool may_block) {
   return in->starved ? TASK_IDLE : next; /* its next run, by the timer at the latest, lifts that hold */
 }
 
+/* Another wait may have taken the retry's place: the earlier one counts. */
+static void rearm_retry(input *in) {
+  uint64_t now = sched_now_us(), at = in->c.retry_at_us;
+  if (in->c.wait_at_us > now && in->c.wait_at_us < at) at = in->c.wait_at_us;
+  task_wait_us(&in->c.task, at > now ? at - now : 1);
+}
+
 static void lift_timed_holds(input *in) {
   uint64_t now = in->c.retry_at_us ? sched_now_us() : 0;
   if (in->c.retry_at_us > now) {
-    task_wait_us(&in->c.task, in->c.retry_at_us - now); /* another wait may have taken its place */
+    rearm_retry(in);
   } else if (in->c.retry_at_us) {
     in->c.retry_at_us = 0;
     gate_release(&in->c.gate, GATE_RETRY);
@@ -232,10 +239,24 @@ static void lift_timed_holds(input *in) {
   }
 }
 
+static bool is_attended(const input *in) {
+  return in->c.spec->input->attend && atomic_load(&in->c.opened) && !(gate_reasons(&in->c.gate) & GATE_ENDED);
+}
+
+/* Outside the gate: nothing is fetched. */
+static task_next attend(input *in, bool may_block) {
+  if (!is_attended(in)) return TASK_IDLE;
+  if (may_block) connector_enter_blocking(&in->c);
+  hw_fetch r = in->c.spec->input->attend(in->c.instance, may_block);
+  if (may_block) connector_leave_blocking(&in->c);
+  if (in->c.retry_at_us) rearm_retry(in);
+  return r == HW_FETCH_BLOCK ? TASK_BLOCKING : TASK_IDLE;
+}
+
 static task_next input_run(task *t, bool may_block) {
   input *in = (input *)t;
   lift_timed_holds(in);
-  if (!gate_enter(&in->c.gate)) return TASK_IDLE;
+  if (!gate_enter(&in->c.gate)) return attend(in, may_block);
   task_next next = fetch(in, may_block);
   if (gate_leave(&in->c.gate)) control_run(&in->c.control);
   return next;

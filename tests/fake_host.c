@@ -233,6 +233,7 @@ void hw_connector_log(hw_connector *c, hw_log_level level, const char *fmt, ...)
 
 hw_stream *hw_stream_open(hw_connector *c, const char *name, uint64_t offset) {
   fake_host *h = c->host;
+  ck_assert(!h->held);
   fake_stream *s = need(calloc(1, sizeof *s));
   s->host = h;
   s->name = need(strdup(name));
@@ -243,6 +244,7 @@ hw_stream *hw_stream_open(hw_connector *c, const char *name, uint64_t offset) {
 }
 
 static bool refuses(fake_host *h) {
+  ck_assert(!h->held);
   h->asked++;
   if (!h->refuse_every || h->asked % h->refuse_every) return false;
   h->must_yield = true;
@@ -425,6 +427,15 @@ hw_fetch fake_run(fake_host *h) {
 
 void fake_resume(fake_host *h) {
   if (h->input->ops->resume) h->input->ops->resume(h->instance);
+}
+
+void fake_attend(fake_host *h) {
+  h->held = true;
+  hw_fetch result = h->input->attend(h->instance, false);
+  if (result == HW_FETCH_BLOCK) result = h->input->attend(h->instance, true);
+  h->held = false;
+  ck_assert_int_eq(result, HW_FETCH_WAIT);
+  ck_assert(is_armed(h));
 }
 
 static hw_write call_write(fake_host *h, bool may_block, const char *data, size_t len, size_t *written) {

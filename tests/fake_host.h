@@ -68,6 +68,7 @@ typedef struct fake_host {
   unsigned asked, committed;
   bool must_yield;           /* room was refused, or a commit was full */
   hw_batch *lent;
+  bool held;                 /* in fake_attend */
 } fake_host;
 
 /* fields: "id INT, name VARCHAR(10) NULL, price DECIMAL(10,2)": NOT NULL unless it says NULL. */
@@ -96,6 +97,8 @@ hw_fetch fake_run(fake_host *h);
  * counts by the fake clock, which is moved to it when nothing else came. */
 bool fake_wait(fake_host *h, int timeout_ms);
 void fake_resume(fake_host *h);
+/* What the runtime calls while the connector is held; opening streams or making rows in it fails. */
+void fake_attend(fake_host *h);
 
 /* Writes all of it, waiting where the instance says so; another answer ends it.
  * RETRY is returned, *written says how much was taken. */

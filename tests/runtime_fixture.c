@@ -107,8 +107,8 @@ hw_fetch fx_play(fx_source *s, const hw_fetch_args *args, hw_error *err) {
 static const hw_option no_options[] = {{0}};
 static const hw_input_ops source_ops = {source_create, NULL, source_fetch, NULL, source_interrupt, source_destroy};
 static const hw_input_transport rows_transport = {sizeof rows_transport, "rows", "",
-                                                  HW_CAP_ROWS, no_options, &source_ops};
-static const hw_input_transport bytes_transport = {sizeof bytes_transport, "bytes", "", 0, no_options, &source_ops};
+                                                  HW_CAP_ROWS, no_options, &source_ops, NULL};
+static const hw_input_transport bytes_transport = {sizeof bytes_transport, "bytes", "", 0, no_options, &source_ops, NULL};
 
 /* ---- a format: one integer per line; "x" is a bad record, "!" loses the stream -- */
 

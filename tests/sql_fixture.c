@@ -85,8 +85,8 @@ static hw_status lines_encode(void *encoder, const hw_batch *batch, uint32_t fir
 static const hw_parser_ops parser_ops = {.create = lines_create, .parse = lines_parse, .destroy = lines_destroy};
 static const hw_encoder_ops encoder_ops = {.create = lines_create, .encode = lines_encode, .destroy = lines_destroy};
 
-static const hw_input_transport file_in = {sizeof file_in, "t_file_input", "file", 0, file_options, &input_ops};
-static const hw_input_transport gen_in = {sizeof gen_in, "t_gen", "rows", HW_CAP_ROWS, no_options, &input_ops};
+static const hw_input_transport file_in = {sizeof file_in, "t_file_input", "file", 0, file_options, &input_ops, NULL};
+static const hw_input_transport gen_in = {sizeof gen_in, "t_gen", "rows", HW_CAP_ROWS, no_options, &input_ops, NULL};
 static const hw_output_transport file_out = {sizeof file_out, "t_file_output", "file", 0, file_options, &output_ops};
 static const hw_output_transport null_out = {sizeof null_out, "t_null", "none", HW_CAP_ROWS, no_options, &output_ops};
 static const hw_format lines = {sizeof lines, "t_lines", "lines", lines_options, lines_options, &parser_ops,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -121,6 +122,111 @@ START_TEST(many_rotations_lose_and_repeat_nothing) {
   }
   await(expected);
   ck_assert_uint_eq(host.n_streams, 21);
+}
+END_TEST
+
+static void rotate(const char *old, const char *text) {
+  ck_assert_int_eq(rename(fake_path("a"), fake_path(old)), 0);
+  fake_write_file(fake_path("a"), text);
+}
+
+/* The directory tells, and the runtime lets it look, as it does while a connector is held. */
+static void notice_while_held(void) {
+  ck_assert(fake_wait(&host, 5000));
+  fake_attend(&host);
+}
+
+START_TEST(rotations_while_it_is_held_lose_nothing) {
+  fake_write_file(fake_path("a"), "0\n");
+  start(fake_path("a"));
+  await("0\n");
+  ck_assert_int_eq(fake_drain(&host), HW_FETCH_WAIT);
+  fake_append_file(fake_path("a"), "1\n");
+  rotate("a.1", "2\n");
+  notice_while_held();
+  rotate("a.2", "3\n");
+  notice_while_held();
+  rotate("a.3", "4\n");
+  notice_while_held();
+  ck_assert_uint_eq(host.n_streams, 1);
+  fake_append_file(fake_path("a.2"), "late\n"); /* of a file that is not read yet */
+  let_time_pass(3600);
+  await("0\n1\n2\nlate\n3\n4\n");
+  ck_assert_uint_eq(host.n_errors, 0);
+}
+END_TEST
+
+/* None of them is read before the first: the room is refused. */
+START_TEST(rotations_while_it_lags_lose_nothing) {
+  fake_write_file(fake_path("a"), "0\n");
+  start(fake_path("a"));
+  host.refuse_every = 1;
+  for (int i = 1; i <= 3; i++) {
+    char old[16], text[16];
+    snprintf(old, sizeof old, "a.%d", i);
+    snprintf(text, sizeof text, "%d\n", i);
+    rotate(old, text);
+    ck_assert(fake_wait(&host, 5000));
+    ck_assert_int_eq(fake_fetch(&host), HW_FETCH_MORE);
+  }
+  host.refuse_every = 0;
+  await("0\n1\n2\n3\n");
+}
+END_TEST
+
+START_TEST(what_comes_back_late_to_a_rotated_file_is_read) {
+  fake_write_file(fake_path("a"), "0\n");
+  start(fake_path("a"));
+  rotate("a.1", "1\n");
+  notice_while_held();
+  rotate("a.2", "2\n");
+  notice_while_held();
+  await("0\n1\n2\n");
+  ck_assert_int_eq(fake_drain(&host), HW_FETCH_WAIT);
+  fake_append_file(fake_path("a.2"), "late\n"); /* its own watch tells, not that of its name */
+  await("0\n1\nlate\n2\n");
+}
+END_TEST
+
+/* No more descriptors than the bound; what goes away unread beyond it is told. */
+START_TEST(files_kept_open_are_bounded) {
+  char expected[8192];
+  size_t len = 0;
+  fake_write_file(fake_path("a"), "");
+  start(fake_path("a"));
+  for (int i = 0; i < 300; i++) {
+    char old[16], text[16];
+    snprintf(old, sizeof old, "a.%d", i);
+    snprintf(text, sizeof text, "%d\n", i);
+    rotate(old, text);
+    notice_while_held();
+    if (i < 256 || i == 299) len += (size_t)snprintf(expected + len, sizeof expected - len, "%s", text);
+  }
+  ck_assert_uint_eq(host.n_errors, 43);
+  ck_assert(fake_logged(&host, "256 files before it were waiting to be read"));
+  await(expected);
+}
+END_TEST
+
+START_TEST(a_file_that_could_not_be_opened_and_went_is_told) {
+  fake_write_file(fake_path("a"), "0\n");
+  start(fake_path("a"));
+  ck_assert_int_eq(fake_drain(&host), HW_FETCH_WAIT);
+  struct rlimit limit, none;
+  ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  rotate("a.1", "1\n");
+  ck_assert(fake_wait(&host, 5000));
+  int next = dup(0);
+  close(next);
+  none = (struct rlimit){.rlim_cur = (rlim_t)next + 1, .rlim_max = limit.rlim_max}; /* one: to look, not to open */
+  ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+  fake_attend(&host);
+  ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  rotate("a.2", "2\n");
+  notice_while_held();
+  await("0\n2\n");
+  ck_assert(fake_logged(&host, "/a\" was renamed or deleted before it could be opened (Too many open files)"));
+  ck_assert_uint_eq(host.n_errors, 1);
 }
 END_TEST
 
@@ -294,6 +400,11 @@ int main(void) {
   tcase_add_test(tc, idles_without_a_timer_below_a_minute);
   tcase_add_test(tc, survives_rotation_by_rename);
   tcase_add_test(tc, many_rotations_lose_and_repeat_nothing);
+  tcase_add_test(tc, rotations_while_it_is_held_lose_nothing);
+  tcase_add_test(tc, rotations_while_it_lags_lose_nothing);
+  tcase_add_test(tc, what_comes_back_late_to_a_rotated_file_is_read);
+  tcase_add_test(tc, files_kept_open_are_bounded);
+  tcase_add_test(tc, a_file_that_could_not_be_opened_and_went_is_told);
   tcase_add_test(tc, survives_rotation_by_truncation);
   tcase_add_test(tc, picks_up_new_files);
   tcase_add_test(tc, a_name_that_still_matches_is_no_new_file);

@@ -85,7 +85,8 @@ static void counter_interrupt(void *instance) {
 
 static const hw_option no_options[] = {{0}};
 static const hw_input_ops counter_ops = {counter_create, counter_open, counter_fetch, counter_resume, counter_interrupt, free};
-static const hw_input_transport counter_transport = {sizeof counter_transport, "counter", "", HW_CAP_ROWS, no_options, &counter_ops};
+static const hw_input_transport counter_transport = {sizeof counter_transport, "counter",    "",  HW_CAP_ROWS,
+                                                     no_options,               &counter_ops, NULL};
 
 /* ---- a script of bytes, a few at a time ------------------------------------ */
 
@@ -128,7 +129,8 @@ static hw_fetch player_fetch(void *instance, const hw_fetch_args *args, hw_error
 }
 
 static const hw_input_ops player_ops = {player_create, NULL, player_fetch, NULL, NULL, free};
-static const hw_input_transport player_transport = {sizeof player_transport, "player", "", 0, no_options, &player_ops};
+static const hw_input_transport player_transport = {sizeof player_transport, "player",    "",  0,
+                                                    no_options,              &player_ops, NULL};
 
 /* A format: one integer per line; "x" is a bad record. */
 static hw_status lines_create(const hw_config *config, const hw_schema *schema, void **parser, hw_error *err) {

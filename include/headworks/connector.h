@@ -9,7 +9,8 @@
  *          below marked [any thread] may be called from threads of your own,
  *          all others only from inside a call into the instance.
  * PAUSING  The runtime pauses a connector by not calling `fetch`. An instance
- *          never needs to know; `resume` tells those that measure time.
+ *          never needs to know; `resume` tells those that measure time, and
+ *          `attend` lets it look after a source that does not stand still.
  * BLOCKING No call may block for longer than a fraction of a millisecond,
  *          unless it says below that it may. */
 #ifndef HEADWORKS_CONNECTOR_H
@@ -168,6 +169,11 @@ typedef struct hw_input_transport {
   unsigned capabilities;    /* HW_CAP_* */
   const hw_option *options; /* ends with a {0} entry; never NULL */
   const hw_input_ops *ops;
+  /* Looks after the source while a hold (a pause, a full queue) keeps fetch away,
+   * and brings nothing in: no stream, no batch. Called once open has succeeded,
+   * when what is armed comes or hw_connector_wake. HW_FETCH_WAIT, or HW_FETCH_BLOCK:
+   * call again with may_block. NULL, or beyond struct_size: nothing is to be done. */
+  hw_fetch (*attend)(void *instance, bool may_block);
 } hw_input_transport;
 
 /* ---- outputs ------------------------------------------------------------- */

@@ -70,6 +70,13 @@ size_t csv_line_end(const csv_reader *r, const char *p, bool *at_end);
 /* The byte after the record at p by its quotes alone; NULL: not in this data. */
 const char *csv_skip_record(const csv_reader *r, const char *p);
 
+/* The same in pieces: how far a record that is not whole was looked at. */
+typedef struct csv_progress {
+  size_t at; /* bytes from the record's start */
+  enum { CSV_AT_CELL, CSV_IN_QUOTES, CSV_IN_CELL } place;
+} csv_progress;
+const char *csv_skip_on(const csv_reader *r, const char *start, csv_progress *progress);
+
 extern const hw_option csv_encoder_options[];
 extern const hw_encoder_ops csv_encoder_ops;
 

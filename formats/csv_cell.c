@@ -63,10 +63,12 @@ static const char *read_unquoted(csv_reader *r, const char *p, bool trim, csv_te
   return after;
 }
 
-/* The quote that closes the cell whose inside begins at p; *extra counts the
- * characters inside that only say what the next one means. */
-static const char *find_quote(const csv_reader *r, const char *p, size_t *extra) {
+/* The quote that closes the cell whose inside begins at *at; *extra counts the
+ * characters inside that only say what the next one means. NULL: not in the data,
+ * *at is where to look on. */
+static const char *find_quote(const csv_reader *r, const char **at, size_t *extra) {
   const csv_dialect *d = &r->dialect;
+  const char *p = *at;
   char escape = d->has_escape ? d->escape : d->quote;
   *extra = 0;
   while (p < r->end) {
@@ -85,6 +87,7 @@ static const char *find_quote(const csv_reader *r, const char *p, size_t *extra)
     ++*extra;
     p += 2;
   }
+  *at = p < r->end ? p : r->end;
   return NULL;
 }
 
@@ -101,7 +104,7 @@ static char *resolve(const csv_reader *r, const char *p, const char *end, char *
 
 static const char *read_quoted(csv_reader *r, const char *p, bool trim, csv_text *text) {
   size_t extra;
-  const char *inside = p + 1, *quote = find_quote(r, inside, &extra);
+  const char *inside = p + 1, *from = inside, *quote = find_quote(r, &from, &extra);
   if (!quote) return incomplete(r);
   bool at_end;
   const char *after = trim ? skip_blanks(r, quote + 1) : quote + 1;
@@ -130,21 +133,45 @@ const char *csv_read_text(csv_reader *r, const char *p, bool trim, csv_text *tex
   return read_unquoted(r, p, trim, text);
 }
 
-const char *csv_skip_record(const csv_reader *r, const char *p) {
-  for (;;) {
-    size_t extra;
+/* Behind the closing quote, if one opens or opened the cell; false: it is not there yet. */
+static bool skip_quotes(const csv_reader *r, const char **p, csv_progress *progress) {
+  size_t extra;
+  if (progress->place == CSV_AT_CELL) {
+    if (r->trim_fields) *p = skip_blanks(r, *p);
+    if (*p == r->end && !r->final) return false;
+    bool quoted = *p < r->end && r->dialect.quoting && **p == r->dialect.quote;
+    *p += quoted;
+    progress->place = quoted ? CSV_IN_QUOTES : CSV_IN_CELL;
+  }
+  if (progress->place == CSV_IN_CELL) return true;
+  const char *quote = find_quote(r, p, &extra);
+  if (!quote) return false;
+  *p = quote + 1;
+  progress->place = CSV_IN_CELL;
+  return true;
+}
+
+const char *csv_skip_on(const csv_reader *r, const char *start, csv_progress *progress) {
+  const char *p = start + progress->at;
+  while (skip_quotes(r, &p, progress)) {
     bool at_end;
-    if (r->trim_fields) p = skip_blanks(r, p);
-    if (p < r->end && r->dialect.quoting && *p == r->dialect.quote) {
-      if (!(p = find_quote(r, p + 1, &extra))) return NULL;
-      p++;
-    }
-    p = find_end(r, p);
+    const char *from = p;
+    p = find_end(r, from);
     size_t n = csv_line_end(r, p, &at_end);
     if (n || at_end) return p + n;
-    if (p >= r->end) return NULL;
+    if (p >= r->end) { /* a CR that ends the data is looked at again */
+      p = r->end > from ? r->end - 1 : from;
+      break;
+    }
     p++;
+    progress->place = CSV_AT_CELL;
   }
+  progress->at = (size_t)(p - start);
+  return NULL;
+}
+
+const char *csv_skip_record(const csv_reader *r, const char *p) {
+  return csv_skip_on(r, p, &(csv_progress){0});
 }
 
 /* ---- values, strictly ------------------------------------------------------------- */

@@ -19,6 +19,9 @@ typedef struct csv_parser {
   uint32_t map_capacity;
   int32_t *map;  /* by cell: its column, or -1 */
   bool at_start; /* nothing of the stream has been consumed */
+  csv_progress progress; /* in the record that the last parse left */
+  bool in_comment;       /* which is a comment */
+  bool in_mark;          /* or may be half a byte order mark */
 } csv_parser;
 
 typedef struct csv_run {
@@ -233,7 +236,7 @@ static bool skip_line(csv_parser *c, csv_run *run) {
   else if (r->final)
     run->p = r->end;
   else
-    run->stop = true;
+    run->stop = c->in_comment = true;
   return true;
 }
 
@@ -312,14 +315,28 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
   csv_run run = {.p = data, .report = report, .status = HW_OK};
   c->reader.end = data + len;
   c->reader.final = final;
+  c->progress = (csv_progress){0};
+  c->in_comment = false;
   *consumed = 0;
-  if (!skip_mark(c, &run)) return HW_OK;
+  c->in_mark = !skip_mark(c, &run);
+  if (c->in_mark) return HW_OK;
   row_attach(&c->reader.row, batch);
   while (!run.stop && run.p < c->reader.end && batch->n_rows < batch->capacity) step(c, &run);
   *consumed = (size_t)(run.p - data);
   if (*consumed) c->at_start = false;
   if (run.status == HW_EPARSE || (final && run.p == c->reader.end)) start_anew(c);
   return run.status;
+}
+
+static bool parser_can_go_on(void *self, const char *data, size_t len) {
+  csv_parser *c = self;
+  c->reader.end = data + len;
+  c->reader.final = false;
+  if (c->in_mark) return true;
+  if (!c->in_comment) return csv_skip_on(&c->reader, data, &c->progress) != NULL;
+  bool over = memchr(data + c->progress.at, '\n', len - c->progress.at) != NULL;
+  c->progress.at = len;
+  return over;
 }
 
 static size_t parser_skip(void *self, const char *data, size_t len) {
@@ -341,4 +358,5 @@ const hw_format format_csv = {
     .encoder_options = csv_encoder_options,
     .parser = &parser_ops,
     .encoder = &csv_encoder_ops,
+    .can_go_on = parser_can_go_on,
 };

@@ -16,12 +16,13 @@
  *     one of { [ ] and ','.
  * All of this looks only at bytes from the record's start on, and waits for more
  * data where these leave it open: how the data is cut into buffers cannot show.
+ * What it waits for is noted (json_wait.h), so that it is not read for nothing.
  *
  * Rejected: finding lines first and parsing within them. It costs a pass over
  * all data and cannot handle documents over several lines. */
 #include "formats/formats.h"
 #include "formats/json_out.h"
-#include "formats/json_read.h"
+#include "formats/json_wait.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,7 @@ typedef struct json_parser {
   bool at_start; /* nothing of the stream has been consumed */
   bool final;    /* as parse was told */
   array_state state;
+  json_wait wait; /* of the record that the last parse left */
 } json_parser;
 
 /* One call to parse. */
@@ -227,14 +229,16 @@ static const char *line_with(const char *p, const char *end, const char *marks, 
 }
 
 /* Where the next document starts when the one at `start` breaks at `at`. NULL: the data does not show it. */
-static const char *next_document(const json_parser *j, const json_run *run, const char *start, const char *at) {
-  if (j->single_line || !memchr(start, '\n', (size_t)(at - start)))
-    return line_after(at > start ? at : start, run->end);
-  return line_with(start, run->end, j->updates ? "{" : "{[", false);
+static const char *next_document(json_parser *j, const json_run *run, const char *start, const char *at) {
+  const char *marks = j->updates ? "{" : "{[";
+  bool one_line = j->single_line || !memchr(start, '\n', (size_t)(at - start));
+  json_wait_for(&j->wait, one_line ? JSON_LINE_END : JSON_LINE_START, marks, false);
+  return one_line ? line_after(at > start ? at : start, run->end) : line_with(start, run->end, marks, false);
 }
 
 static const char *next_element(json_parser *j, const json_run *run, const char *start) {
   const char *p = json_skip_brackets(start, run->end);
+  json_wait_for(&j->wait, p ? JSON_BRACKETS_END : JSON_LINE_START, "{[],", true);
   if (p) {
     j->state = ARRAY_AFTER;
     return p < run->end ? p : NULL;
@@ -275,6 +279,7 @@ static void give_up_record(json_parser *j, json_run *run) {
   row_abandon(w);
   bool incomplete = w->fault.kind == FAULT_INCOMPLETE && !j->final;
   array_state state = j->state;
+  json_wait_for(&j->wait, j->single_line && !j->array ? JSON_LINE_END : JSON_VALUE_END, "", false);
   const char *after = w->fault.kind == FAULT_MEMORY || incomplete ? NULL : end_of_bad(j, run, run->p);
   if (w->fault.kind == FAULT_MEMORY || (!after && !j->final)) {
     j->state = state;
@@ -343,6 +348,7 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
   json_parser *j = self;
   json_run run = {.p = data, .end = data + len, .report = report};
   *consumed = 0;
+  json_wait_for(&j->wait, JSON_ANYTHING, "", false);
   if (!skip_mark(j, &run)) return HW_OK;
   row_attach(&j->reader.row, batch);
   j->reader.end = run.end;
@@ -356,6 +362,7 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
     else
       step_record(j, &run);
   }
+  if (!run.stop) json_wait_for(&j->wait, JSON_ANYTHING, "", false);
   *consumed = (size_t)(run.p - data);
   if (*consumed) j->at_start = false;
   if (final && run.p == run.end) {
@@ -364,6 +371,11 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
     j->state = ARRAY_OUTSIDE;
   }
   return run.stop && j->reader.row.fault.kind == FAULT_MEMORY ? HW_ENOMEM : HW_OK;
+}
+
+static bool parser_can_go_on(void *self, const char *data, size_t len) {
+  json_parser *j = self;
+  return json_wait_over(&j->wait, &j->reader, data, len);
 }
 
 static size_t parser_skip(void *self, const char *data, size_t len) {
@@ -386,4 +398,5 @@ const hw_format format_json = {
     .encoder_options = json_encoder_options,
     .parser = &parser_ops,
     .encoder = &json_encoder_ops,
+    .can_go_on = parser_can_go_on,
 };

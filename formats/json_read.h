@@ -9,6 +9,7 @@
  *   json_value.c   one value of any spelling into a column, strictly
  *   json_string.c  strings: their end, UTF-8, escapes
  *   json_skip.c    values nobody wants, checked all the same
+ *   json_wait.c    when a record that was cut is worth another look
  *
  * The functions below take the byte to start at and return the byte after what
  * they read, or NULL with the fault set in r->row. They look at no byte at or
@@ -42,6 +43,32 @@ typedef struct json_span {
   bool escapes; /* holds backslashes, all of them well-formed */
 } json_span;
 
+/* Open brackets, one bit a level. */
+typedef struct json_nesting {
+  uint64_t objects; /* bit 0: the innermost level is an object */
+  unsigned depth;
+} json_nesting;
+
+/* False: too deep. */
+static inline bool json_nesting_open(json_nesting *n, char bracket) {
+  if (n->depth == JSON_MAX_DEPTH) return false;
+  n->objects = n->objects << 1 | (bracket == '{');
+  n->depth++;
+  return true;
+}
+
+static inline void json_nesting_leave(json_nesting *n) {
+  n->objects >>= 1;
+  n->depth--;
+}
+
+/* Whether the closing bracket fits the innermost level, which it leaves. */
+static inline bool json_nesting_close(json_nesting *n, char bracket) {
+  if (n->depth == 0 || (n->objects & 1) != (bracket == '}')) return false;
+  json_nesting_leave(n);
+  return true;
+}
+
 /* ---- json_row.c ---- */
 /* The object or array at p as the values of the current row, all columns set. */
 const char *json_read_row(json_reader *r, const char *p);
@@ -69,6 +96,11 @@ const char *json_read_word(json_reader *r, const char *p, const char *word);
 /* ---- json_string.c ---- */
 /* The string whose opening quote is before p; valid UTF-8, valid escapes. */
 const char *json_read_span(json_reader *r, const char *p, json_span *span);
+/* Its steps. The next quote, backslash or control character from p on, or a place
+ * past the end; *high is set where bytes above 0x7f came before it. The escape at
+ * p, checked: the byte after it. */
+const char *json_find_stop(const char *p, const char *end, bool *high);
+const char *json_check_escape(json_reader *r, const char *p);
 /* A span's text: the data itself, or unescaped into the batch's memory. NULL: FAULT_MEMORY. */
 const char *json_unescape(json_reader *r, const json_span *span, size_t *len);
 

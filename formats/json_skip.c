@@ -1,34 +1,17 @@
 /* json_skip.c - values that no column wants.
  *
- * The nesting is held in a word, one bit a level (object or array), so that depth
- * is bounded and nothing recurses. */
+ * The nesting is held in a word (json_nesting), so that depth is bounded and
+ * nothing recurses. */
 #include "formats/json_read.h"
 
-typedef struct nesting {
-  uint64_t objects; /* bit 0: the innermost level is an object */
-  unsigned depth;
-} nesting;
-
-static bool open_bracket(nesting *n, char bracket) {
-  if (n->depth == JSON_MAX_DEPTH) return false;
-  n->objects = n->objects << 1 | (bracket == '{');
-  n->depth++;
-  return true;
-}
-
-static const char *enter(json_reader *r, const char *p, nesting *n) {
-  if (!open_bracket(n, *p)) {
+static const char *enter(json_reader *r, const char *p, json_nesting *n) {
+  if (!json_nesting_open(n, *p)) {
     r->row.fault.at = p;
     (void)row_fault(&r->row, FAULT_SYNTAX, "depth", "nested deeper than %d levels at byte %zu of the record",
                     JSON_MAX_DEPTH, (size_t)(p - r->start));
     return NULL;
   }
   return json_skip_blanks(p + 1, r->end);
-}
-
-static void leave(nesting *n) {
-  n->objects >>= 1;
-  n->depth--;
 }
 
 /* "key" and ':' of a member; returns the start of its value. */
@@ -66,7 +49,7 @@ static const char *skip_scalar(json_reader *r, const char *p) {
 
 /* After a value: closes what ends there, up to a comma, which is taken; returns
  * the start of what follows it, or the end of the outermost value (depth 0). */
-static const char *skip_closers(json_reader *r, const char *p, nesting *n) {
+static const char *skip_closers(json_reader *r, const char *p, json_nesting *n) {
   while (n->depth) {
     bool object = n->objects & 1;
     p = json_skip_blanks(p, r->end);
@@ -76,14 +59,14 @@ static const char *skip_closers(json_reader *r, const char *p, nesting *n) {
       return object ? skip_key(r, p) : p;
     }
     if (*p != (object ? '}' : ']')) return json_fault(r, p, object ? "',' or '}'" : "',' or ']'");
-    leave(n);
+    json_nesting_leave(n);
     p++;
   }
   return p;
 }
 
 const char *json_skip_value(json_reader *r, const char *p) {
-  nesting n = {0};
+  json_nesting n = {0};
   do {
     if (p >= r->end) return json_fault(r, p, "a value");
     if (*p == '{' || *p == '[') {
@@ -113,15 +96,8 @@ static const char *string_end(const char *p, const char *end) {
   return end;
 }
 
-/* Whether the closing bracket fits the innermost level, which it leaves. */
-static bool close_bracket(nesting *n, char bracket) {
-  if (n->depth == 0 || (n->objects & 1) != (bracket == '}')) return false;
-  leave(n);
-  return true;
-}
-
 const char *json_skip_brackets(const char *p, const char *end) {
-  nesting n = {0};
+  json_nesting n = {0};
   while (p && p < end) {
     char c = *p;
     if (n.depth == 0 && (c == ',' || c == ']')) return p;
@@ -129,8 +105,8 @@ const char *json_skip_brackets(const char *p, const char *end) {
       p = string_end(p + 1, end);
       continue;
     }
-    if ((c == '{' || c == '[') && !open_bracket(&n, c)) return NULL;
-    if ((c == '}' || c == ']') && !close_bracket(&n, c)) return NULL;
+    if ((c == '{' || c == '[') && !json_nesting_open(&n, c)) return NULL;
+    if ((c == '}' || c == ']') && !json_nesting_close(&n, c)) return NULL;
     p++;
   }
   return p;

@@ -54,8 +54,7 @@ static const char *check_unicode(json_reader *r, const char *p) {
   return p + 12;
 }
 
-/* The escape at p, checked. */
-static const char *check_escape(json_reader *r, const char *p) {
+const char *json_check_escape(json_reader *r, const char *p) {
   if (r->end - p < 2) return incomplete(r);
   switch (p[1]) {
   case '"':
@@ -71,8 +70,7 @@ static const char *check_escape(json_reader *r, const char *p) {
   }
 }
 
-/* The next quote, backslash or control character from p on; *high: bytes above 0x7f came before it. */
-static const char *find_stop(const char *p, const char *end, bool *high) {
+const char *json_find_stop(const char *p, const char *end, bool *high) {
   for (; p < end; p += SCAN_WIDTH) {
     uint32_t high_mask, stop = scan_json_stop(p, &high_mask);
     uint32_t before = stop ? (stop & -stop) - 1 : UINT32_MAX;
@@ -86,12 +84,12 @@ const char *json_read_span(json_reader *r, const char *p, json_span *span) {
   bool high = false;
   *span = (json_span){.data = p};
   for (;;) {
-    p = find_stop(p, r->end, &high);
+    p = json_find_stop(p, r->end, &high);
     if (p >= r->end) return incomplete(r);
     if (*p == '"') break;
     if (*p != '\\') return fault_escape(r, p, "an unescaped control character");
     span->escapes = true;
-    if (!(p = check_escape(r, p))) return NULL;
+    if (!(p = json_check_escape(r, p))) return NULL;
   }
   span->len = (size_t)(p - span->data);
   if (high && !hw_utf8_valid(span->data, span->len)) return fault_escape(r, span->data, "invalid UTF-8");

@@ -19,6 +19,8 @@ typedef struct msgpack_parser {
   key_order keys;
   bool updates; /* update_format insert_delete */
   const char *end;
+  size_t looked; /* at so much of the record that the last parse left, */
+  uint64_t left; /* which so many items are still missing of */
 } msgpack_parser;
 
 static const char *const update_formats[] = {"raw", "insert_delete", NULL};
@@ -369,6 +371,8 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
   const char *p = data;
   verdict v = VERDICT_GO_ON;
   m->end = data + len;
+  m->looked = 0;
+  m->left = 1;
   row_attach(&m->row, batch);
   while (v == VERDICT_GO_ON && p < m->end && batch->n_rows < batch->capacity) v = read_record(m, &p, final, report);
   *consumed = (size_t)(p - data);
@@ -377,6 +381,14 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
 }
 
 /* ---- making --------------------------------------------------------------------------- */
+
+static bool parser_can_go_on(void *self, const char *data, size_t len) {
+  msgpack_parser *m = self;
+  const char *p = data + m->looked;
+  mp_result result = mp_skip_on(&p, data + len, &m->left);
+  m->looked = (size_t)(p - data);
+  return result != MP_CUT;
+}
 
 static void parser_destroy(void *self) {
   msgpack_parser *m = self;
@@ -409,4 +421,5 @@ const hw_format format_msgpack = {
     .encoder_options = mp_encoder_options,
     .parser = &parser_ops,
     .encoder = &mp_encoder_ops,
+    .can_go_on = parser_can_go_on,
 };

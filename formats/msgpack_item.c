@@ -99,17 +99,20 @@ mp_result mp_read(const char **p, const char *end, mp_item *item) {
   return MP_READ;
 }
 
-mp_result mp_skip(const char **p, const char *end) {
-  /* Items still to come; each takes a byte at least, so more than the data has is a cut. */
-  uint64_t left = 1;
-  while (left > 0) {
+mp_result mp_skip_on(const char **p, const char *end, uint64_t *left) {
+  while (*left > 0) {
     mp_item item;
-    if (left > (uint64_t)(end - *p)) return MP_CUT;
+    const char *start = *p;
     mp_result result = mp_read(p, end, &item);
+    if (result == MP_CUT) *p = start;
     if (result != MP_READ) return result;
-    left--;
-    if (item.kind == MP_ARRAY) left += item.len;
-    if (item.kind == MP_MAP) left += (uint64_t)item.len * 2;
+    --*left;
+    if (item.kind == MP_ARRAY) *left += item.len;
+    if (item.kind == MP_MAP) *left += (uint64_t)item.len * 2;
   }
   return MP_READ;
+}
+
+mp_result mp_skip(const char **p, const char *end) {
+  return mp_skip_on(p, end, &(uint64_t){1});
 }

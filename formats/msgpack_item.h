@@ -47,5 +47,7 @@ mp_result mp_read(const char **p, const char *end, mp_item *item);
 
 /* Moves *p behind the item there and all that is in it, however deep. */
 mp_result mp_skip(const char **p, const char *end);
+/* The same in pieces: *left items are still to come, 1 at first. MP_CUT: *p is where to go on. */
+mp_result mp_skip_on(const char **p, const char *end, uint64_t *left);
 
 #endif

@@ -11,6 +11,7 @@ typedef struct raw_parser {
   uint32_t column;
   bool lines;
   bool text; /* the column wants UTF-8 */
+  size_t looked; /* at so much of the record that the last parse left */
 } raw_parser;
 
 static const char *const modes[] = {"lines", "blob", NULL};
@@ -128,6 +129,7 @@ static hw_status raw_parse(void *self, const char *data, size_t len, bool final,
   raw_parser *r = self;
   size_t at = 0, record, after;
   row_attach(&r->row, batch);
+  r->looked = 0;
   *consumed = 0;
   while (at < len && batch->n_rows < batch->capacity && find_record(r, data + at, len - at, final, &record, &after)) {
     if (!put_record(r, data + at, record, report)) return HW_ENOMEM;
@@ -135,6 +137,13 @@ static hw_status raw_parse(void *self, const char *data, size_t len, bool final,
     *consumed = at;
   }
   return HW_OK;
+}
+
+static bool raw_can_go_on(void *self, const char *data, size_t len) {
+  raw_parser *r = self;
+  size_t from = r->looked;
+  r->looked = len;
+  return r->lines && memchr(data + from, '\n', len - from);
 }
 
 static size_t raw_skip(void *self, const char *data, size_t len) {
@@ -152,4 +161,5 @@ const hw_format format_raw = {
     .summary = "Text as it is: each line, or each message, is one value",
     .parser_options = raw_options,
     .parser = &raw_ops,
+    .can_go_on = raw_can_go_on,
 };

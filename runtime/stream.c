@@ -12,6 +12,9 @@
  * cut record at its end moves to a new block. Small reads share a block, so that
  * a slow stream does not pin one per row.
  *
+ * A record that comes in many pieces is not parsed with each of them: where the
+ * format can tell that the last ones do not complete it (can_go_on), they wait.
+ *
  * A record longer than the connector's limit is reported once and passed over up
  * to where the format finds the next one.
  *
@@ -34,6 +37,7 @@ struct hw_stream {
   block *buf;                         /* NULL: none at the moment */
   size_t parsed, filled;
   uint64_t offset;                    /* in the source, of buf->data[parsed] */
+  bool waiting;                       /* what is there was parsed, and is no whole record */
   bool listed;                        /* as unparsed */
   bool message_end;                   /* a message ends at `filled` */
   bool closing, cut;                  /* no more bytes; cut: the last record is not whole */
@@ -129,6 +133,7 @@ static void list_unparsed(hw_stream *s) {
 
 /* n bytes are done with. */
 static void advance(hw_stream *s, size_t n) {
+  s->waiting = false;
   s->parsed += n;
   s->offset += n;
   input_account(s->in, n);
@@ -188,8 +193,16 @@ static bool parse_some(hw_stream *s, bool *again) {
   }
   bool full = b->pub.n_rows == b->pub.capacity;
   if (full) input_flush(in);
+  s->waiting = !full && !final && s->parsed < s->filled;
   *again = full || (final && consumed > 0);
   return true;
+}
+
+/* Whether parsing may come to more than it did before the last bytes came. */
+static bool can_go_on(const hw_stream *s) {
+  const hw_format *format = s->in->c.spec->format;
+  if (!s->waiting || ends_here(s) || !format->can_go_on) return true;
+  return format->can_go_on(s->parser, s->buf->data + s->parsed, s->filled - s->parsed);
 }
 
 /* A parser that knows nothing of what came before; false: no memory, the old one stays. */
@@ -225,7 +238,7 @@ static bool parse(hw_stream *s) {
     } else if (s->skipping) {
       again = skip_record(s);
     } else {
-      if (!parse_some(s, &again)) return false;
+      if (can_go_on(s) && !parse_some(s, &again)) return false;
       again = again || s->broken || (!ends_here(s) && check_length(s));
     }
   }

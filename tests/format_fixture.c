@@ -183,8 +183,11 @@ typedef struct run {
   size_t offset; /* of piece in the stream */
   char **pieces; /* all of them: batches point into them */
   size_t n_pieces;
-  fixture_text rows, bad, bad_full;
+  fixture_text rows, bad, bad_full, trace;
   uint32_t n_rows, n_bad;
+  uint64_t n_parsed; /* bytes given to parse, over and over */
+  bool sparing;      /* does not parse where the parser says that it is for nothing */
+  bool waiting;      /* the last parse left what is no whole record */
 } run;
 
 static void add_bad(hw_report *report, const hw_bad_record *bad) {
@@ -286,19 +289,34 @@ static const char *copy_piece(run *r, const char *data, size_t len, size_t left)
   return r->pieces[r->n_pieces++] = copy;
 }
 
-/* Gives the parser data[r->offset .. end) as often as it fills batches. */
+/* Whether the parser says that parsing the piece would be for nothing. */
+static bool is_for_nothing(const run *r, bool final) {
+  return r->waiting && !final && r->format->can_go_on && !r->format->can_go_on(r->parser, r->piece, r->piece_len);
+}
+
+/* Gives the parser data[r->offset .. end) as often as it fills batches. What it says beforehand must come true. */
 static hw_status feed_piece(run *r, const char *data, size_t len, size_t end) {
   for (;;) {
     size_t consumed = SIZE_MAX, n = end - r->offset;
     bool final = end == len;
     r->piece = copy_piece(r, data + r->offset, n, len - r->offset);
     r->piece_len = n;
+    bool spared = is_for_nothing(r, final);
+    if (spared && r->sparing) {
+      free(r->pieces[--r->n_pieces]);
+      return HW_OK;
+    }
+    uint32_t rows = r->batch->n_rows, bad = r->n_bad;
+    r->n_parsed += n;
     hw_status status = r->format->parser->parse(r->parser, r->piece, n, final, r->batch, &r->report, &consumed);
     must(consumed <= n);
     must(r->batch->n_rows <= r->batch->capacity);
     check_no_trace(r->batch);
     r->offset += consumed;
+    if (spared && (status != HW_OK || consumed || r->batch->n_rows != rows || r->n_bad != bad))
+      ck_abort_msg("%.*s: said to be for nothing, but %zu bytes of it were consumed", (int)n, r->piece, consumed);
     if (status != HW_OK) return status;
+    r->waiting = r->batch->n_rows < r->batch->capacity && consumed < n;
     if (r->batch->n_rows < r->batch->capacity) {
       must(!final || consumed == n);
       return HW_OK;
@@ -314,18 +332,21 @@ static fixture_result take_result(run *r, hw_status status) {
   fixture_put(&full, r->rows.data, r->rows.len);
   fixture_put(&brief, r->bad.data, r->bad.len);
   fixture_put(&full, r->bad_full.data, r->bad_full.len);
+  fixture_put(&r->trace, "", 0);
   free(r->rows.data);
   free(r->bad.data);
   free(r->bad_full.data);
   for (size_t i = 0; i < r->n_pieces; i++) free(r->pieces[i]);
   free(r->pieces);
   return (fixture_result){
-      .brief = brief.data, .full = full.data, .n_rows = r->n_rows, .n_bad = r->n_bad, .status = status};
+      .brief = brief.data, .full = full.data, .trace = r->trace.data, .n_rows = r->n_rows, .n_bad = r->n_bad,
+      .n_parsed = r->n_parsed, .status = status};
 }
 
 fixture_result fixture_parse(const hw_format *format, const char *options, const hw_schema *schema, const void *data,
                              size_t len, fixture_feed feed) {
-  run r = {.report = {add_bad}, .format = format, .schema = schema, .capacity = feed.capacity};
+  run r = {.report = {add_bad}, .format = format, .schema = schema, .capacity = feed.capacity,
+           .sparing = feed.sparing};
   hw_error err = {0};
   hw_status status = HW_OK;
   hw_config *config = config_of(format->parser_options, options);
@@ -333,8 +354,10 @@ fixture_result fixture_parse(const hw_format *format, const char *options, const
   if (format->parser->create(config, schema, &r.parser, &err) != HW_OK) ck_abort_msg("create: %s", err.message);
   new_batch(&r);
   size_t end = feed.first && feed.first < len ? feed.first : len;
-  while ((status = feed_piece(&r, data, len, end)) == HW_OK && end < len)
+  while ((status = feed_piece(&r, data, len, end)) == HW_OK && end < len) {
+    fixture_print(&r.trace, "%zu ", r.offset);
     end = feed.step && feed.step < len - end ? end + feed.step : len;
+  }
   flush_batch(&r);
   format->parser->destroy(r.parser);
   config_free(config);
@@ -345,6 +368,20 @@ fixture_result fixture_parse(const hw_format *format, const char *options, const
 void fixture_result_fini(fixture_result *r) {
   free(r->brief);
   free(r->full);
+  free(r->trace);
+}
+
+/* Sparing calls must not show: all comes as early as without it. */
+static void check_sparing(const hw_format *format, const char *options, const hw_schema *schema, const void *data,
+                          size_t len, fixture_feed feed) {
+  fixture_result plain = fixture_parse(format, options, schema, data, len, feed);
+  feed.sparing = true;
+  fixture_result sparing = fixture_parse(format, options, schema, data, len, feed);
+  if (strcmp(plain.full, sparing.full) != 0 || strcmp(plain.trace, sparing.trace) != 0)
+    ck_abort_msg("%.*s\nin pieces of %zu gives, without sparing,\n%s%s\nand with it\n%s%s", (int)len,
+                 (const char *)data, feed.step, plain.full, plain.trace, sparing.full, sparing.trace);
+  fixture_result_fini(&plain);
+  fixture_result_fini(&sparing);
 }
 
 static void check_same(const fixture_result *whole, const hw_format *format, const char *options,
@@ -363,6 +400,8 @@ fixture_result fixture_all_ways(const hw_format *format, const char *options, co
   for (size_t first = 1; first < len; first++)
     check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = first});
   check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = 1, .step = 1});
+  for (size_t step = 1; step < 4; step++)
+    check_sparing(format, options, schema, data, len, (fixture_feed){.first = step, .step = step});
   for (uint32_t capacity = 1; capacity <= whole.n_rows && capacity < 6; capacity++) {
     check_same(&whole, format, options, schema, data, len, (fixture_feed){.capacity = capacity});
     check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = 7, .step = 7, .capacity = capacity});

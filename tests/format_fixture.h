@@ -30,7 +30,9 @@ void fixture_default(hw_schema *schema, uint32_t column, const char *text);
 typedef struct fixture_result {
   char *brief; /* as above */
   char *full;  /* with reasons */
+  char *trace; /* where the first record that was not whole began, after each piece */
   uint32_t n_rows, n_bad;
+  uint64_t n_parsed; /* bytes that parse was given, over and over */
   hw_status status;
 } fixture_result;
 void fixture_result_fini(fixture_result *r);
@@ -40,6 +42,7 @@ typedef struct fixture_feed {
   size_t first;      /* bytes of the first piece; 0: all */
   size_t step;       /* of those after it; 0: all that is left */
   uint32_t capacity; /* rows of a batch; 0: many */
+  bool sparing;      /* does not parse a piece of which the parser says that it is for nothing, as the runtime does */
 } fixture_feed;
 
 /* Parses data with the format and these options (a JSON object without braces, as

@@ -108,16 +108,19 @@ static const hw_option no_options[] = {{0}};
 static const hw_input_ops source_ops = {source_create, NULL, source_fetch, NULL, source_interrupt, source_destroy};
 static const hw_input_transport rows_transport = {sizeof rows_transport, "rows", "",
                                                   HW_CAP_ROWS, no_options, &source_ops, NULL};
-static const hw_input_transport bytes_transport = {sizeof bytes_transport, "bytes", "", 0, no_options, &source_ops, NULL};
+static const hw_input_transport bytes_transport = {sizeof bytes_transport, "bytes", "", 0,
+                                                   no_options, &source_ops, NULL};
 
 /* ---- a format: one integer per line; "x" is a bad record, "!" loses the stream -- */
 
 _Atomic unsigned fx_parser_starves;
+_Atomic uint64_t fx_parsed;
 bool fx_parser_skips = true;
 hw_status fx_encoder_fails;
 
 typedef struct lines {
   unsigned calls;
+  size_t looked; /* at so much of the line that the last parse left */
   bool midway; /* a message has begun: it starts with its number of rows to leave out */
 } lines;
 
@@ -146,6 +149,8 @@ static hw_status lines_parse(void *parser, const char *data, size_t len, bool fi
                              size_t *consumed) {
   lines *l = parser;
   unsigned starves = atomic_load(&fx_parser_starves);
+  atomic_fetch_add(&fx_parsed, len);
+  l->looked = 0;
   *consumed = 0;
   size_t at = 0;
   while (at < len && b->n_rows < b->capacity) {
@@ -163,6 +168,13 @@ static hw_status lines_parse(void *parser, const char *data, size_t len, bool fi
   }
   if (final && at == len) l->midway = false;
   return HW_OK;
+}
+
+static bool lines_can_go_on(void *parser, const char *data, size_t len) {
+  lines *l = parser;
+  size_t from = l->looked;
+  l->looked = len;
+  return memchr(data + from, '\n', len - from) != NULL;
 }
 
 static size_t lines_skip(void *parser, const char *data, size_t len) {
@@ -190,9 +202,9 @@ static const hw_parser_ops lines_parser = {lines_create, lines_parse, lines_skip
 static const hw_parser_ops lines_parser_lost = {lines_create, lines_parse, NULL, free};
 static const hw_encoder_ops lines_encoder = {lines_create, lines_encode, NULL, NULL, free};
 static const hw_format lines_format = {sizeof lines_format, "lines",       "",            no_options,
-                                       no_options,          &lines_parser, &lines_encoder};
+                                       no_options,          &lines_parser, &lines_encoder, lines_can_go_on};
 static const hw_format lost_format = {sizeof lost_format, "lines",            "",            no_options,
-                                      no_options,         &lines_parser_lost, &lines_encoder};
+                                      no_options,         &lines_parser_lost, &lines_encoder, lines_can_go_on};
 
 /* ---- sinks ------------------------------------------------------------------ */
 

@@ -90,8 +90,8 @@ static const hw_input_transport gen_in = {sizeof gen_in, "t_gen", "rows", HW_CAP
 static const hw_output_transport file_out = {sizeof file_out, "t_file_output", "file", 0, file_options, &output_ops};
 static const hw_output_transport null_out = {sizeof null_out, "t_null", "none", HW_CAP_ROWS, no_options, &output_ops};
 static const hw_format lines = {sizeof lines, "t_lines", "lines", lines_options, lines_options, &parser_ops,
-                                &encoder_ops};
-static const hw_format parse_only = {sizeof parse_only, "t_parse", "p", no_options, NULL, &parser_ops, NULL};
+                                &encoder_ops, NULL};
+static const hw_format parse_only = {sizeof parse_only, "t_parse", "p", no_options, NULL, &parser_ops, NULL, NULL};
 
 static const hw_input_transport *const inputs[] = {&file_in, &gen_in, NULL};
 static const hw_output_transport *const outputs[] = {&file_out, &null_out, NULL};

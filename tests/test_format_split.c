@@ -129,6 +129,82 @@ START_TEST(raw) {
 }
 END_TEST
 
+/* ---- long records in small pieces ---- */
+
+#define LONG 400000u
+#define PIECE 1500u
+
+/* before, text again and again up to LONG bytes, after: its bytes are parsed a few times, however small the pieces. */
+static void parse_long(const hw_format *format, const char *options, const char *before, const char *text,
+                       const char *after, uint32_t n_rows, uint32_t n_bad) {
+  hw_schema *s = fixture_schema("a INT, b VARCHAR");
+  fixture_text t = {0};
+  fixture_put(&t, before, strlen(before));
+  while (t.len < LONG) fixture_put(&t, text, strlen(text));
+  fixture_put(&t, after, strlen(after));
+  fixture_result r =
+      fixture_parse(format, options, s, t.data, t.len, (fixture_feed){.first = PIECE, .step = PIECE, .sparing = true});
+  ck_assert_int_eq(r.status, HW_OK);
+  ck_assert_uint_eq(r.n_rows, n_rows);
+  ck_assert_uint_eq(r.n_bad, n_bad);
+  ck_assert_msg(r.n_parsed <= 4 * t.len, "%s...%s: %llu bytes parsed of %zu", before, text,
+                (unsigned long long)r.n_parsed, t.len);
+  fixture_result_fini(&r);
+  free(t.data);
+}
+
+START_TEST(long_json) {
+  static const char rows[] = "\"update_format\": \"raw\"";
+  static const char array[] = "\"update_format\": \"raw\", \"array\": true";
+  static const char single[] = "\"update_format\": \"raw\", \"lines\": \"single\"";
+  parse_long(&format_json, rows, "{\"b\":\"", "caf\xc3\xa9 \\u00e9\\\"}{", "\"}\n{\"a\":2}\n", 2, 0);
+  parse_long(&format_json, rows, "{\"z\":[", "\n  {\"y\": [1, -2.5e3, true, null, \"\\n\"]},", "0]}{\"a\":2}\n", 2, 0);
+  parse_long(&format_json, rows, "{\"z\":", "1", "}\n{\"a\":2}\n", 2, 0);
+  parse_long(&format_json, rows, "{", "\n  ", "}\n", 1, 0);
+  parse_long(&format_json, rows, "{\"a\":\"no number\",\"z\":[", "\n{},", "0]}{\"a\":2}\n", 1, 1);
+  parse_long(&format_json, rows, "{\"a\" 1, ", "{\"x\":[],", "\n{\"a\":2}\n", 1, 1);        /* broken on one line */
+  parse_long(&format_json, rows, "{\n\"a\" 1, ", "\n  [{},", "\n{\"a\":2}\n", 1, 1);       /* and on many */
+  parse_long(&format_json, array, "[{\"a\":1},{\"b\":\"", "x, ", "\"},{\"a\":3}]", 3, 0);
+  parse_long(&format_json, array, "[{\"a\":1},{\"b\" ", "[{}, \"]\"], ", "},{\"a\":3}]", 2, 1);
+  parse_long(&format_json, array, "[{\"a\":1},{\"b\"]", "x\n y", "\n,{\"a\":3}]", 2, 1);
+  parse_long(&format_json, single, "{\"b\":\"", "x", "\"}\n{\"a\":2}\n", 2, 0);
+  parse_long(&format_json, "", "{\"insert\":{\"b\":\"", "x", "\"}}{\"insert\":{\"a\":2}}", 2, 0);
+}
+END_TEST
+
+START_TEST(long_csv) {
+  parse_long(&format_csv, "", "1,\"", "x,\n\"\"", "\"\n2,y\n", 2, 0);
+  parse_long(&format_csv, "", "1,", "xyz ", "\n2,y\n", 2, 0);
+  parse_long(&format_csv, "", "1,x", ",\"a\"", "\n2,y\n", 2, 0);
+  parse_long(&format_csv, "", "no number,\"", "x\r\n", "\"\n2,y\n", 1, 1);
+  parse_long(&format_csv, "\"comment\": \"#\"", "#", " comment \"", "\n2,y\n", 1, 0);
+  parse_long(&format_csv, "\"escape\": \"#\"", "1,\"", "#\"##", "\"\n2,y\n", 2, 0);
+}
+END_TEST
+
+START_TEST(long_others) {
+  hw_schema *s = fixture_schema("b VARCHAR");
+  fixture_text t = {0};
+  while (t.len < LONG) fixture_put(&t, "xyz", 3);
+  fixture_put(&t, "\nnext\n", 6);
+  fixture_result r =
+      fixture_parse(&format_raw, "", s, t.data, t.len, (fixture_feed){.first = PIECE, .step = PIECE, .sparing = true});
+  ck_assert_uint_eq(r.n_rows, 2);
+  ck_assert_uint_le(r.n_parsed, 4 * t.len);
+  fixture_result_fini(&r);
+  free(t.data);
+  t = (fixture_text){0};
+  fixture_put(&t, "\x92\xa1x\xdd\x00\x01\x00\x00", 8); /* x, and what is dropped: 65,536 items */
+  for (unsigned i = 0; i < 65536; i++) fixture_put(&t, "\xa4text", 5);
+  fixture_put(&t, "\x91\xa1y", 3);
+  r = fixture_parse(&format_msgpack, "\"update_format\": \"raw\"", s, t.data, t.len,
+                    (fixture_feed){.first = PIECE, .step = PIECE, .sparing = true});
+  ck_assert_msg(r.n_parsed <= 4 * t.len, "%llu bytes parsed of %zu", (unsigned long long)r.n_parsed, t.len);
+  fixture_result_fini(&r);
+  free(t.data);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("format_split");
   TCase *all = tcase_create("mutated");
@@ -141,6 +217,9 @@ int main(void) {
   tcase_add_test(all, csv_headers);
   tcase_add_test(all, msgpack);
   tcase_add_test(all, raw);
+  tcase_add_test(all, long_json);
+  tcase_add_test(all, long_csv);
+  tcase_add_test(all, long_others);
   suite_add_tcase(suite, all);
   return fixture_run(suite);
 }

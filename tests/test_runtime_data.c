@@ -308,6 +308,25 @@ START_TEST(streams_are_read_and_counted_exactly) {
 }
 END_TEST
 
+/* What it costs grows with its length, not with the square of it. */
+START_TEST(a_long_record_in_small_pieces_is_parsed_once) {
+  static char text[100000];
+  memset(text, '0', sizeof text - 3);
+  memcpy(text + sizeof text - 4, "\n7\n", 4);
+  fx_bytes = true;
+  fx_text = text;
+  fx_piece = 10;
+  atomic_store(&fx_parsed, 0);
+  fx_make(1, 1, 0);
+  fx_connectors[0].max_record_bytes = sizeof text;
+  fx_run();
+  FX_WAIT(atomic_load(&fx_complete));
+  check_accounts(sizeof text - 1, 2, 0);
+  ck_assert_uint_le(atomic_load(&fx_parsed), 3 * sizeof text);
+  fx_stop(false);
+}
+END_TEST
+
 /* ---- a source that fails for good -------------------------------------------------- */
 
 static hw_fetch play_then_fail(fx_source *s, const hw_fetch_args *args, hw_error *err) {
@@ -357,6 +376,7 @@ int main(void) {
   tcase_add_test(t, a_retry_is_not_forgotten_for_want_of_memory);
   tcase_add_test(t, a_source_that_is_tried_is_not_back);
   tcase_add_loop_test(t, streams_are_read_and_counted_exactly, 0, sizeof scripts / sizeof *scripts);
+  tcase_add_test(t, a_long_record_in_small_pieces_is_parsed_once);
   tcase_add_loop_test(t, what_a_failing_source_brought_is_written_before_the_end, 0, 2);
   suite_add_tcase(s, t);
   SRunner *r = srunner_create(s);

@@ -55,8 +55,9 @@ typedef struct hw_parser_ops {
    * data must be consumed unless the batch is full. The parser is then as new.
    *
    * Column strings may point into data: the batch keeps those bytes alive and
-   * unchanged. data ends in HW_PARSE_PADDING readable bytes. A record may
-   * come again from its start when it was not whole: keep no state about it.
+   * unchanged. data ends in HW_PARSE_PADDING readable bytes. A record comes
+   * again from its start when it was not whole, at another address: what is kept
+   * of it, if anything, is for can_go_on (below).
    *
    * Returns HW_OK, or HW_EPARSE when the stream cannot be followed any further
    * (no way to find the next record): the rest of the stream, or of the message
@@ -121,6 +122,13 @@ typedef struct hw_format {
   const hw_option *encoder_options;
   const hw_parser_ops *parser;      /* NULL: cannot be used on input */
   const hw_encoder_ops *encoder;    /* NULL: cannot be used on output */
+  /* Of a parser whose last parse, not final, left a record at the start of data
+   * that was not whole: whether parsing may come to more now that there are len
+   * bytes. False spares the call, so it must be certain. It is asked again, about
+   * more bytes, until the next parse or skip, and may keep in the parser how far
+   * it looked: a long record that comes in small pieces should be looked at once,
+   * not once a piece. NULL, or beyond struct_size: parse is called with each piece. */
+  bool (*can_go_on)(void *parser, const char *data, size_t len);
 } hw_format;
 
 #ifdef __cplusplus

@@ -3,7 +3,9 @@
 
 #include <headworks/headworks.h>
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- option tables -------------------------------------------------------- */
 
@@ -228,4 +230,20 @@ static cli_exit dispatch(int argc, char **argv) {
   return run_command(command, argc - words, argv + words);
 }
 
-int main(int argc, char **argv) { return (int)close_output(dispatch(argc, argv)); }
+/* Whoever started us may have closed a standard descriptor. The next file that is
+ * opened would get its number, and what is meant for a terminal go into it. Each
+ * is kept taken by a descriptor that cannot be used: reading standard input and
+ * writing standard output fail, rows are not thrown away unseen. */
+static bool take_closed_descriptors(void) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    if (open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) != fd) return false; /* the lowest free one */
+  }
+  return true;
+}
+
+int main(int argc, char **argv) {
+  if (take_closed_descriptors()) return (int)close_output(dispatch(argc, argv));
+  cli_complain("a standard descriptor is closed, and /dev/null cannot be opened in its place");
+  return CLI_FAILED;
+}

@@ -71,6 +71,11 @@ static bool open_stdin(file_source *s, hw_error *err) {
     return false;
   }
   s->is_stdin = true;
+  int mode = fcntl(STDIN_FILENO, F_GETFL);
+  if (mode >= 0 && (mode & O_ACCMODE) == O_WRONLY) {
+    hw_error_set(err, HW_EIO, "standard input is closed, or open for writing only");
+    return false;
+  }
   s->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
   if (s->fd < 0) hw_error_set(err, HW_EIO, "cannot read standard input: %s", strerror(errno));
   return s->fd >= 0;

@@ -49,8 +49,12 @@ static hw_status open_output(void *instance, hw_error *err) {
   if (atomic_flag_test_and_set(&stdout_taken))
     return hw_error_set(err, HW_EEXIST, "another output writes to standard output already: their rows would mix");
   out->owner = true;
-  if (fstat(STDOUT_FILENO, &st) != 0)
+  int mode = fcntl(STDOUT_FILENO, F_GETFL);
+  if (mode < 0 || fstat(STDOUT_FILENO, &st) != 0)
     return hw_error_set(err, HW_EIO, "cannot write to standard output: %s", strerror(errno));
+  if ((mode & O_ACCMODE) == O_RDONLY)
+    return hw_error_set(err, HW_EIO, "standard output is closed, or open for reading only: redirect it to where the "
+                                     "rows shall go");
   out->kind = S_ISSOCK(st.st_mode) ? STDOUT_SOCKET : S_ISREG(st.st_mode) ? STDOUT_FILE : STDOUT_OWN;
   if (out->kind == STDOUT_OWN) {
     out->fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

@@ -249,6 +249,19 @@ START_TEST(stdout_to_a_file) {
 }
 END_TEST
 
+/* As the program leaves it when it was started with standard output closed. */
+START_TEST(stdout_that_cannot_be_written) {
+  int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  become_stdout(fd);
+  ck_assert_int_eq(fake_output(&host, &stdout_output_transport, "{}"), HW_OK);
+  hw_status status = fake_open(&host);
+  restore_stdout();
+  close(fd);
+  ck_assert_int_eq(status, HW_EIO);
+  ck_assert_ptr_nonnull(strstr(host.error, "closed, or open for reading only"));
+}
+END_TEST
+
 START_TEST(stdout_that_is_closed) {
   fflush(stdout);
   saved_stdout = dup(STDOUT_FILENO);
@@ -528,6 +541,7 @@ int main(void) {
   tcase_add_loop_test(tc, stdout_without_a_reader, 0, 2);
   tcase_add_test(tc, stdout_to_a_file);
   tcase_add_test(tc, stdout_that_is_closed);
+  tcase_add_test(tc, stdout_that_cannot_be_written);
   tc = tcase(suite, "socket_output");
   tcase_add_test(tc, sends_over_tcp);
   tcase_add_test(tc, retries_until_somebody_listens);

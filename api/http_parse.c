@@ -1,14 +1,14 @@
 /* http_parse.c - from bytes to a request: http-parser, and what it leaves to us.
  *
  * http-parser finds the parts and refuses broken ones: bad tokens, NUL and other
- * control bytes, two lengths, a length beside chunks, codings other than chunked,
- * chunk sizes that overflow. Debian builds it without its strict mode: blanks in
- * header names and control bytes in URLs, which that lets pass, are refused here;
- * a misspelt "HTTP" and odd bytes where a chunk's line ends are let pass. Here are
- * also the bounds, and the rules about the whole of a request: version, target,
- * Expect; http_guard.c has those about Host and Origin. What is refused before
- * the request is whole closes the connection: where the next one would begin is
- * not certain, or not worth reading up to. */
+ * control bytes, two lengths, a length beside chunks, a last coding other than
+ * chunked, chunk sizes that overflow. Debian builds it without its strict mode:
+ * blanks in header names and control bytes in URLs, which that lets pass, are
+ * refused here; a misspelt "HTTP" and odd bytes where a chunk's line ends are let
+ * pass. Here are also the bounds, and the rules about the whole of a request:
+ * version, codings, target, Expect; http_guard.c has those about Host and Origin.
+ * What is refused before the request is whole closes the connection: where the
+ * next one would begin is not certain, or not worth reading up to. */
 #include "api/http_conn.h"
 
 #include "api/reply.h"
@@ -176,8 +176,18 @@ static bool check_method(http_request *req) {
   return false;
 }
 
+/* The parser looks at the last coding only, but a body has all that are named, one
+ * over the other. */
+static bool check_codings(http_request *req) {
+  const char *coding = http_header(req, "Transfer-Encoding");
+  if (!coding || (strcasecmp(coding, "chunked") == 0 && count_headers(req->conn, "Transfer-Encoding") == 1)) return true;
+  reply_error(req, 501, "NotImplemented", NULL, "the only transfer coding known is chunked, once, not \"%.100s\"%s",
+              coding, count_headers(req->conn, "Transfer-Encoding") > 1 ? " and more" : "");
+  return false;
+}
+
 static bool admit(http_request *req) {
-  return check_room(req) && check_version(req) && check_method(req) && check_target(req) && guard_host(req) &&
+  return check_room(req) && check_version(req) && check_method(req) && check_codings(req) && check_target(req) && guard_host(req) &&
          guard_origin(req) && check_expect(req);
 }
 

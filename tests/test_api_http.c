@@ -138,6 +138,14 @@ START_TEST(versions_methods_expectations) {
   expect_answer("TRACE /healthz HTTP/1.1\r\n{host}\r\n\r\n", 405);
   expect_refusal("GET /healthz HTTP/1.1\r\n{host}\r\nExpect: 200-ok\r\n\r\n", 417, "ExpectationFailed");
   expect_refusal("POST /v0/pipelines HTTP/1.1\r\n{host}\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "NotImplemented");
+  static const char *const codings[] = {"gzip, chunked", "chunked, chunked", "gzip\r\nTransfer-Encoding: chunked",
+                                        "chunked\r\nTransfer-Encoding: chunked", "identity, chunked", ", chunked"};
+  for (size_t i = 0; i < sizeof codings / sizeof *codings; i++) {
+    char text[256];
+    snprintf(text, sizeof text, "POST /v0/pipelines HTTP/1.1\r\n{host}\r\nTransfer-Encoding: %s\r\n\r\n0\r\n\r\n",
+             codings[i]);
+    expect_refusal(text, 501, "NotImplemented");
+  }
 }
 END_TEST
 

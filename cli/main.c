@@ -124,6 +124,7 @@ const cli_command cli_commands[] = {
      "what --set gives it, ${NAME:-default} has a default, and $${NAME} is left as ${NAME}.\n"
      "\n"
      "Bad records and faults are counted and reported, and do not fail the run unless --strict is given.\n"
+     "What was tried again until it worked (a peer that came late, a disk that was full) is no fault.\n"
      "SIGINT and SIGTERM stop reading, write what was read, report and exit; a second one ends at once.\n"
      "SIGHUP opens the outputs' files anew.",
      OPTIONS(program_options, run_options, file_options, engine_options), 1, 1, cli_run},

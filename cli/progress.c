@@ -2,6 +2,7 @@
 #include "cli/progress.h"
 
 #include "cli/human.h"
+#include "cli/session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,9 +63,9 @@ static uint64_t rows_out(const pipeline_stats *now) {
 static uint64_t errors(const pipeline_stats *now) {
   uint64_t n = 0;
   for (uint32_t i = 0; i < now->n_inputs; i++)
-    n += now->inputs[i].num_parse_errors + now->inputs[i].num_transport_errors;
+    n += now->inputs[i].num_parse_errors + session_connector_faults(&now->inputs[i]);
   for (uint32_t i = 0; i < now->n_outputs; i++)
-    n += now->outputs[i].num_encode_errors + now->outputs[i].num_transport_errors;
+    n += now->outputs[i].num_encode_errors + session_connector_faults(&now->outputs[i]);
   return n;
 }
 

@@ -282,10 +282,12 @@ uint64_t session_bad_records(const session *s) {
   return n;
 }
 
+uint64_t session_connector_faults(const connector_stats *c) { return c->num_transport_errors - c->recovered_errors; }
+
 uint64_t session_faults(const session *s) {
   uint64_t n = 0;
-  for (uint32_t i = 0; i < s->stats.n_inputs; i++) n += s->stats.inputs[i].num_transport_errors;
-  for (uint32_t i = 0; i < s->stats.n_outputs; i++) n += s->stats.outputs[i].num_transport_errors;
+  for (uint32_t i = 0; i < s->stats.n_inputs; i++) n += session_connector_faults(&s->stats.inputs[i]);
+  for (uint32_t i = 0; i < s->stats.n_outputs; i++) n += session_connector_faults(&s->stats.outputs[i]);
   return n;
 }
 

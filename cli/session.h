@@ -55,9 +55,10 @@ void session_close(session *s);
  * SESSION_COMPLETE it may be called again. */
 session_end session_run(session *s, const session_hooks *hooks);
 
-/* Bad records, faults of transports (retries, cut files, lost peers), and
+/* Bad records, faults of transports (cut files, lost peers, retries that came to nothing), and
  * whether a connector failed for good, by s->stats. */
 uint64_t session_bad_records(const session *s);
+uint64_t session_connector_faults(const connector_stats *c); /* without tries after which it went on */
 uint64_t session_faults(const session *s);
 const char *session_fatal_error(const session *s);
 

@@ -30,7 +30,7 @@ static void add_row(table *t, const connector_stats *c) {
                          human_count(c->is_input ? c->total_records : c->transmitted_records, records),
                          human_bytes((double)(c->is_input ? c->total_bytes : c->transmitted_bytes), bytes),
                          human_count(c->is_input ? c->num_parse_errors : c->num_encode_errors, bad),
-                         human_count(c->num_transport_errors, faults),
+                         human_count(session_connector_faults(c), faults),
                          c->fatal_error         ? "failed"
                          : c->dropped_records   ? "the source dropped rows"
                          : c->end_of_input      ? "at its end"
@@ -42,7 +42,8 @@ static void add_row(table *t, const connector_stats *c) {
 
 static void print_errors(FILE *to, const connector_stats *c, const char *kind, const connector_error_list *list) {
   for (uint32_t i = 0; i < list->n && i < ERRORS_SHOWN; i++)
-    fprintf(to, "  %s: %s: %s\n", c->endpoint, kind, list->items[i].message);
+    fprintf(to, "  %s: %s: %s\n", c->endpoint, strcmp(list->items[i].tag, "retry") == 0 ? "tried again" : kind,
+            list->items[i].message);
   if (list->n > ERRORS_SHOWN) fprintf(to, "  %s: and more\n", c->endpoint);
 }
 
@@ -85,11 +86,11 @@ static json_t *errors_json(const connector_stats *c) {
 
 static json_t *connector_json(const connector_stats *c) {
   return summary_checked(json_pack(
-      "{ss sI sI sI sI sI so ss? sb}", "connector", c->endpoint,
+      "{ss sI sI sI sI sI sI so ss? sb}", "connector", c->endpoint,
       "rows", (json_int_t)(c->is_input ? c->total_records : c->transmitted_records),
       "bytes", (json_int_t)(c->is_input ? c->total_bytes : c->transmitted_bytes),
       "bad_records", (json_int_t)(c->is_input ? c->num_parse_errors : c->num_encode_errors),
-      "faults", (json_int_t)c->num_transport_errors, "dropped", (json_int_t)c->dropped_records,
+      "faults", (json_int_t)session_connector_faults(c), "retries", (json_int_t)c->recovered_errors, "dropped", (json_int_t)c->dropped_records,
       "errors", errors_json(c), "fatal_error", c->fatal_error, "end_of_input", (int)c->end_of_input));
 }
 

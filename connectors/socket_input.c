@@ -108,6 +108,9 @@ static hw_fetch connect_peer(socket_input *in, bool may_block, hw_error *err) {
 
 static hw_fetch disconnected(socket_input *in, peer_step step, hw_error *err) {
   if (step == PEER_END) hw_error_set(err, HW_EIO, "%s closed the connection", socket_peer_name(in->peer));
+  else if (in->reconnect)
+    hw_connector_log(in->c, HW_LOG_WARNING, "what %s had sent when the connection broke may be missing",
+                     socket_peer_name(in->peer));
   socket_peer_close(in->peer, step == PEER_END);
   in->peer = NULL;
   netdial_reset(&in->dial);

@@ -27,6 +27,7 @@ typedef struct socket_output {
   netdial dial;
   bool lines;        /* units end in newlines */
   size_t sent;       /* bytes of the first unit offered that this connection has */
+  bool used;         /* this connection has taken something */
   uint64_t too_long; /* datagrams that could not be sent */
 } socket_output;
 
@@ -51,7 +52,10 @@ static hw_write broken(socket_output *out, int error, hw_error *err) {
   char target[300];
   netaddr_target(&out->addr, target, sizeof target);
   hw_error_set(err, HW_EIO, "lost the connection to %s: %s", target, strerror(error));
+  if (out->used)
+    hw_connector_log(out->c, HW_LOG_WARNING, "rows on their way to %s when the connection broke may be lost", target);
   netdial_reset(&out->dial);
+  out->used = false;
   out->sent = 0;
   return HW_WRITE_RETRY;
 }
@@ -75,7 +79,7 @@ static hw_write send_stream(socket_output *out, const char *data, size_t len, si
   size_t sent = out->sent;
   while (result == HW_WRITE_OK && sent < len) {
     ssize_t n = send(out->dial.fd, data + sent, len - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n >= 0) sent += (size_t)n;
+    if (n >= 0) sent += (size_t)n, out->used = true;
     else if (errno == EAGAIN) result = wait_writable(out, err);
     else if (errno != EINTR) result = broken(out, errno, err);
   }
@@ -112,6 +116,7 @@ static hw_write send_datagrams(socket_output *out, const char *data, size_t len,
     size_t size = newline ? (size_t)(newline - row) : len - *written;
     ssize_t n = size ? send(out->dial.fd, row, size, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
     int error = n < 0 ? errno : 0;
+    out->used = out->used || n > 0;
     if (error) result = datagram_failed(out, error, size, err);
     if (!error || error == EMSGSIZE) *written += size + (newline != NULL);
   }

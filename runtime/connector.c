@@ -136,6 +136,13 @@ uint64_t connector_next_delay(hw_connector *c) {
   return delay - delay / 4 + (sched_now_ns() ^ (uint64_t)c->index * 7919) % (delay / 4 + 1);
 }
 
+void connector_recovered(hw_connector *c) {
+  if (!c->retries) return;
+  atomic_fetch_add(&c->recovered, c->retries);
+  c->retries = 0;
+  connector_set_trouble(c, NULL);
+}
+
 /* ---- blocking calls ------------------------------------------------------ */
 
 static void set_blocking(hw_connector *c, bool on) {
@@ -221,6 +228,7 @@ static bool copy_locked(hw_connector *c, bool with_errors, connector_stats *out)
 hw_status connector_fill_stats(hw_connector *c, bool with_errors, connector_stats *out) {
   memset(out, 0, sizeof *out);
   out->is_input = c->spec->is_input;
+  out->recovered_errors = atomic_load(&c->recovered); /* first: none that is not counted below */
   out->num_transport_errors = atomic_load(&c->counts[ERROR_TRANSPORT]);
   out->num_parse_errors = atomic_load(&c->counts[ERROR_PARSE]);
   out->num_encode_errors = atomic_load(&c->counts[ERROR_ENCODE]);

@@ -43,6 +43,7 @@ struct hw_connector {
   uint64_t wait_at_us;   /* when the instance last asked to be called again; the task's own */
   _Atomic bool opened;   /* open succeeded, or there is none */
   _Atomic uint64_t counts[ERROR_KINDS];
+  _Atomic uint64_t recovered; /* transport errors that were tries, after which it went on */
   alignas(64) gate gate;
   control control;
   pthread_mutex_t lock;  /* protects all below */
@@ -77,6 +78,8 @@ bool connector_failed(hw_connector *c);
 
 /* The next delay after a failed try, doubling up to a bound, with jitter. */
 uint64_t connector_next_delay(hw_connector *c);
+/* A try worked: those that failed before it have cost nothing but time. The task's own. */
+void connector_recovered(hw_connector *c);
 
 /* Around a call that may block, so that interrupt meets only such a call. */
 void connector_enter_blocking(hw_connector *c);

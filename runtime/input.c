@@ -168,12 +168,6 @@ static void retry_later(input *in, const hw_error *err) {
   task_wait_us(&in->c.task, delay);
 }
 
-static void recovered(input *in) {
-  if (!in->c.retries) return;
-  in->c.retries = 0;
-  connector_set_trouble(&in->c, NULL);
-}
-
 /* Held until the queue has room; the look after the hold meets a consumer that
  * made room between ours and it. */
 static void hold_for_room(input *in) {
@@ -186,11 +180,14 @@ static void hold_for_room(input *in) {
 
 static task_next after_fetch(input *in, hw_fetch r, const hw_error *err) {
   switch (r) {
-  case HW_FETCH_MORE: recovered(in); return TASK_AGAIN;
-  case HW_FETCH_WAIT: recovered(in); return TASK_IDLE;
+  case HW_FETCH_MORE: connector_recovered(&in->c); return TASK_AGAIN;
+  case HW_FETCH_WAIT: connector_recovered(&in->c); return TASK_IDLE;
   case HW_FETCH_TRYING: return TASK_IDLE;
   case HW_FETCH_BLOCK: return TASK_BLOCKING;
-  case HW_FETCH_END: in->ended = true; return TASK_AGAIN;
+  case HW_FETCH_END:
+    connector_recovered(&in->c);
+    in->ended = true;
+    return TASK_AGAIN;
   case HW_FETCH_RETRY: retry_later(in, err); return TASK_IDLE;
   case HW_FETCH_FATAL: break;
   }

@@ -94,12 +94,6 @@ static void retry_later(output *out, const hw_error *err) {
   task_wait_us(&out->c.task, delay);
 }
 
-static void recovered(output *out) {
-  if (!out->c.retries) return;
-  out->c.retries = 0;
-  connector_set_trouble(&out->c, NULL);
-}
-
 void output_fail(output *out, const hw_error *err) {
   if (atomic_load(&out->failed)) return;
   connector_add_error(&out->c, ERROR_TRANSPORT, "fatal", "%s", err->message);
@@ -114,7 +108,7 @@ void output_fail(output *out, const hw_error *err) {
 static bool after_call(output *out, hw_write r, const hw_error *err, task_next *next) {
   *next = TASK_IDLE;
   switch (r) {
-  case HW_WRITE_OK: recovered(out); return true;
+  case HW_WRITE_OK: connector_recovered(&out->c); return true;
   case HW_WRITE_WAIT: return false;
   case HW_WRITE_BLOCK: *next = TASK_BLOCKING; return false;
   case HW_WRITE_RETRY: retry_later(out, err); return false;

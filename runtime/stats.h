@@ -46,6 +46,7 @@ typedef struct connector_stats {
   uint64_t spilled_records; /* that were ever written there */
   /* both */
   uint64_t num_transport_errors, num_parse_errors, num_encode_errors;
+  uint64_t recovered_errors; /* of the transport errors: tries, after which it went on; nothing is lost by them */
   connector_error_list parse_errors, transport_errors, encode_errors; /* filled when asked for */
 } connector_stats;
 

@@ -513,6 +513,7 @@ START_TEST(a_sink_that_fails_for_a_time_loses_nothing) {
   WAIT_UNTIL(atomic_load(&complete));
   connector_stats s = stats_of(1);
   ck_assert_uint_eq(s.num_transport_errors, 2);
+  ck_assert_uint_eq(s.recovered_errors, 2);
   ck_assert_uint_eq(s.transport_errors.n, 2);
   ck_assert_ptr_nonnull(strstr(s.transport_errors.items[0].message, "the sink is full"));
   ck_assert(s.healthy);

@@ -74,7 +74,8 @@ typedef enum hw_fetch {
   HW_FETCH_END = 2,   /* end of input; fetch is not called again */
   HW_FETCH_BLOCK = 3, /* going on may block (a slow disk, name resolution): call again with may_block */
   HW_FETCH_RETRY = 4, /* source lost: *err says why; call again after a growing delay. What it returns next,
-                         BLOCK and TRYING apart, says that the source is back */
+                         BLOCK and TRYING apart, says that the source is back, and that nothing is missing: what
+                         may be is logged besides, as a warning */
   HW_FETCH_FATAL = 5, /* cannot go on: *err says why; fetch is not called again */
   HW_FETCH_TRYING = 6, /* as WAIT, while the source is not there yet (a connection being made): a fault that
                           RETRY told stands, and its delay goes on growing */
@@ -182,7 +183,8 @@ typedef enum hw_write {
   HW_WRITE_OK = 0,    /* *written bytes are taken; fewer than given: call again */
   HW_WRITE_WAIT = 1,  /* sink is not ready; something is armed */
   HW_WRITE_BLOCK = 2, /* going on may block: call again with may_block */
-  HW_WRITE_RETRY = 3, /* sink is not to be had (disk full, peer gone): *err says why; again after a delay */
+  HW_WRITE_RETRY = 3, /* sink is not to be had (disk full, peer gone): *err says why; again after a delay. What
+                         may be lost by it is logged besides, as a warning */
   HW_WRITE_FATAL = 4, /* cannot go on: *err says why */
 } hw_write;
 

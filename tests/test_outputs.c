@@ -33,23 +33,41 @@ static bool healthy(uint32_t connector) {
 
 static bool circuit_has_taken(uint64_t records) { return atomic_load(&fx_dep->mark) >= records; }
 
+/* A source that brings what it is granted. */
+static _Atomic int64_t granted;
+
+static hw_fetch metered(fx_source *s, const hw_fetch_args *args, hw_error *err) {
+  s->limit = atomic_load(&granted);
+  return s->next < s->limit ? fx_count(s, args, err) : HW_FETCH_WAIT;
+}
+
+static void grant(int64_t rows) {
+  atomic_fetch_add(&granted, rows);
+  hw_connector_wake(fx_sources[0]->c);
+}
+
+static void begin_metered(void) {
+  atomic_store(&granted, 0);
+  fx_fetches[0] = metered;
+}
+
+static bool has_all(const fx_sink *s) { return (int64_t)atomic_load(&s->rows) == atomic_load(&granted); }
+
 static bool is_stalled(void) { return atomic_load(&fx_dep->stalled); }
 
 /* ---- pauses ------------------------------------------------------------------- */
 
 START_TEST(a_pause_of_an_output_is_true) {
-  fx_limit = FOREVER;
+  begin_metered();
   fx_make(1, 2, 0);
-  fx_connectors[1].max_queued_records = 1000000000; /* however late this thread gets its turn */
   fx_run();
   for (int i = 0; i < 200; i++) {
-    uint64_t before = atomic_load(&fx_sinks[0].rows);
-    while (atomic_load(&fx_sinks[0].rows) == before) sched_yield();
+    grant(5000);
     fx_reply r = fx_call(1, true);
     ck_assert_int_eq(r.status, HW_OK);
     int writes = atomic_load(&fx_sinks[0].writes);
-    uint64_t other = atomic_load(&fx_sinks[1].rows);
-    while (atomic_load(&fx_sinks[1].rows) < other + 10000) sched_yield(); /* the other notices nothing */
+    grant(5000);
+    FX_WAIT(has_all(&fx_sinks[1])); /* the other notices nothing */
     ck_assert_int_eq(atomic_load(&fx_sinks[0].writes), writes);
     ck_assert_uint_eq(transmitted(1), r.total);
     connector_stats s = fx_stats(1);
@@ -59,18 +77,14 @@ START_TEST(a_pause_of_an_output_is_true) {
     r = fx_call(1, false);
     ck_assert_int_eq(r.status, HW_OK);
     ck_assert_int_eq((int64_t)r.epoch, 2 * i + 2);
-    if (queued(1) < 300000) continue; /* little memory yet */
-    fx_call(0, true);
-    while (queued(1)) sched_yield();
-    fx_call(0, false);
+    if (i % 3 == 0) FX_WAIT(has_all(&fx_sinks[0])); /* or the next pause may come before it has caught up */
   }
-  fx_call(0, true);
-  deployment_stop(fx_dep, false, sched_now_us() + 20000000);
+  FX_WAIT(has_all(&fx_sinks[1])); /* all is taken in */
+  deployment_stop(fx_dep, false, sched_now_us() + 50000000);
   FX_WAIT(atomic_load(&fx_stopped));
   ck_assert_int_eq(fx_stopped_error.status, HW_OK);
-  int64_t rows = (int64_t)atomic_load(&fx_sinks[1].rows);
-  ck_assert(fx_sink_counts_to(&fx_sinks[0], rows));
-  ck_assert(fx_sink_counts_to(&fx_sinks[1], rows));
+  ck_assert(fx_sink_counts_to(&fx_sinks[0], 2000000));
+  ck_assert(fx_sink_counts_to(&fx_sinks[1], 2000000));
   fx_free();
 }
 END_TEST
@@ -116,30 +130,30 @@ END_TEST
 
 /* What it holds when it is started is no reason for the pipeline to wait. */
 START_TEST(a_started_output_catches_up_while_others_go_on) {
-  fx_limit = FOREVER;
+  begin_metered();
   fx_make(1, 2, 0);
   fx_connectors[1].max_queued_records = 100000000;
   fx_run();
   atomic_store(&fx_sinks[0].waits, true); /* it will not write, so that its queue stays long */
   ck_assert_int_eq(fx_call(1, true).status, HW_OK);
-  while (queued(1) < 2000000) sched_yield();
+  grant(1000000);
+  FX_WAIT(has_all(&fx_sinks[1]));
   uint64_t held = queue_held(&fx_dep->outputs[1]->queue);
   ck_assert_uint_gt(held, 2 * QUEUE_NORMAL_BYTES);
-  ck_assert_int_eq(fx_call(0, true).status, HW_OK);
   ck_assert_int_eq(fx_call(1, false).status, HW_OK);
-  uint64_t other = atomic_load(&fx_sinks[1].rows);
-  ck_assert_int_eq(fx_call(0, false).status, HW_OK);
-  while (atomic_load(&fx_sinks[1].rows) < other + 20000) sched_yield(); /* not yet stalled */
-  while (!is_stalled()) sched_yield();                                   /* but it does not grow on and on */
-  ck_assert_uint_lt(queue_held(&fx_dep->outputs[1]->queue), held + 40 * QUEUE_NORMAL_BYTES);
+  grant(20000);
+  FX_WAIT(has_all(&fx_sinks[1])); /* not stalled */
+  grant(1000000);
+  while (!is_stalled()) sched_yield(); /* but it does not grow on and on */
+  ck_assert_uint_lt(queue_held(&fx_dep->outputs[1]->queue), held + 2 * QUEUE_NORMAL_BYTES);
   fx_resume_sink(&fx_sinks[0]);
-  while (is_stalled() || atomic_load(&fx_dep->outputs[1]->catches_up)) sched_yield();
-  fx_call(0, true);
-  deployment_stop(fx_dep, false, sched_now_us() + 50000000);
-  FX_WAIT(atomic_load(&fx_stopped));
-  ck_assert_int_eq(fx_stopped_error.status, HW_OK);
-  ck_assert(fx_sink_counts_to(&fx_sinks[0], (int64_t)atomic_load(&fx_sinks[1].rows)));
-  fx_free();
+  FX_WAIT(has_all(&fx_sinks[0]));
+  grant(1);
+  while (atomic_load(&fx_dep->outputs[1]->catches_up)) sched_yield();
+  FX_WAIT(has_all(&fx_sinks[0]));
+  ck_assert(fx_sink_counts_to(&fx_sinks[0], 2020001));
+  ck_assert(fx_sink_counts_to(&fx_sinks[1], 2020001));
+  fx_stop(false);
 }
 END_TEST
 
@@ -288,24 +302,24 @@ END_TEST
 
 /* On and off the detour again and again. */
 START_TEST(spilling_begins_and_ends_many_times) {
-  make_spilling(FOREVER, 1 << 30);
+  begin_metered();
+  make_spilling(0, 1 << 30);
   fx_connectors[1].max_queued_records = 5000;
   fx_run();
   for (int i = 0; i < 100; i++) {
     ck_assert_int_eq(fx_call(1, true).status, HW_OK);
-    uint64_t before = atomic_load(&fx_sinks[1].rows);
-    while (atomic_load(&fx_sinks[1].rows) < before + 20000) sched_yield();
+    grant(20000);
+    FX_WAIT(has_all(&fx_sinks[1]));
     ck_assert_int_eq(fx_call(1, false).status, HW_OK);
-    if (i % 4) continue; /* a pause may come before it has caught up */
-    fx_call(0, true);
-    while (atomic_load(&fx_dep->outputs[1]->spill->spilling)) sched_yield();
-    fx_call(0, false);
+    grant(1000);
+    if (i % 4 == 0) FX_WAIT(has_all(&fx_sinks[0])); /* or the next pause may come before it has caught up */
   }
-  fx_call(0, true);
+  FX_WAIT(has_all(&fx_sinks[1])); /* all is taken in */
   deployment_stop(fx_dep, false, sched_now_us() + 50000000);
   FX_WAIT(atomic_load(&fx_stopped));
   ck_assert_int_eq(fx_stopped_error.status, HW_OK);
-  ck_assert(fx_sink_counts_to(&fx_sinks[0], (int64_t)atomic_load(&fx_sinks[1].rows)));
+  ck_assert(fx_sink_counts_to(&fx_sinks[0], 2100000));
+  ck_assert(fx_sink_counts_to(&fx_sinks[1], 2100000));
   fx_free();
 }
 END_TEST

@@ -58,6 +58,7 @@ api_handler list_events, get_event;                                             
 api_handler start_pipeline, stop_pipeline, clear_pipeline, dismiss_pipeline_error;     /* lifecycle.c */
 api_handler pause_pipeline, resume_pipeline;                                           /* lifecycle.c */
 api_handler get_stats, get_table_connector, get_view_connector;   /* connectors.c */
+api_handler get_dead_letters, delete_dead_letters, resubmit_dead_letters; /* dead_letters.c */
 api_handler post_table_connector, post_view_connector;             /* connectors.c */
 
 #endif

@@ -142,6 +142,26 @@ const api_route api_routes[] = {
      .errors = NOT_DEPLOYED ", PauseTimeout, CatalogWriteFailed; 400 InvalidConnectorAction; "
                             "404 UnknownOutputEndpoint"},
 
+    /* ---- dead letters ---- */
+    {HTTP_GET, PIPELINE "/dead_letters", get_dead_letters, "Connectors",
+     "Records that could not be read, oldest first",
+     .text = "About a mebibyte of them at once: ask for more with 'after', the id of the last one.",
+     .query = API_PARAMS({"connector", "string", NULL, "only those of this endpoint ('table.connector')"},
+                         {"limit", "integer", "100", "at most so many, up to 1000"},
+                         {"after", "integer", "0", "only those with a higher id"}),
+     .answers = API_ANSWERS({200, "DeadLetters", "the letters, and how many there are and were"}),
+     .errors = NO_PIPELINE},
+    {HTTP_DELETE, PIPELINE "/dead_letters", delete_dead_letters, "Connectors", "Drops records that could not be read",
+     .query = API_PARAMS({"connector", "string", NULL, "only those of this endpoint; without it all"}),
+     .answers = API_ANSWERS({200, "ClearedDeadLetters", "how many they were"}), .errors = NO_PIPELINE},
+    {HTTP_POST, PIPELINE "/dead_letters/resubmit", resubmit_dead_letters, "Connectors",
+     "Reads records that could not be read once more",
+     .text = "Each is parsed alone by its connector's format. If that gives rows, they go into the table and the "
+             "letter is gone; else it stays, with the new reason. Pauses do not hold these rows.",
+     .body = "ResubmitDeadLetters",
+     .answers = API_ANSWERS({200, "ResubmittedDeadLetters", "what became of them"}),
+     .errors = NOT_DEPLOYED ", ServerBusy; 400 MalformedJson, InvalidBody"},
+
     /* ---- seeing what a pipeline does ---- */
     {HTTP_GET, PIPELINE "/stats", get_stats, "Metrics", "Statistics of a pipeline and its connectors",
      .query = API_PARAMS({"include_connector_errors", "bool", "false", "with the latest errors of each connector"}),

@@ -175,6 +175,17 @@ const api_shape api_shapes[] = {
      "buffered_records: integer, buffered_batches: integer, num_encode_errors: integer, "
      "num_transport_errors: integer, total_processed_input_records: integer, total_processed_steps: integer, "
      "memory: integer"},
+    {"DeadLetters", "Records that could not be read",
+     "letters: [DeadLetter], kept: integer, kept_bytes: integer, total: integer, dropped: integer, "
+     "resubmitted: integer, cleared: integer"},
+    {"DeadLetter", "A record that could not be read",
+     "id: integer, connector: string, position: string, time: time, reason: string, field: string?, "
+     "raw_base64: string, raw_text: string, record_bytes: integer, cut: bool"},
+    {"ClearedDeadLetters", "How many were dropped", "cleared: integer"},
+    {"ResubmitDeadLetters", "Which: 'ids', or all of a connector's endpoint, or with neither all",
+     "ids?: [integer], connector?: string"},
+    {"ResubmittedDeadLetters", "What became of them; the first fault is that of the first letter that stays",
+     "resubmitted: integer, failed: integer, missing: integer, first_fault: string?"},
     {"OutputDetails", "What Headworks knows of an output beyond the contract",
      "paused: bool, active: bool, holds: ['pipeline' | 'user' | 'retry' | 'ended'], epoch: integer, "
      "on_full: 'hold' | 'spill' | 'drop', queued_bytes: integer, "

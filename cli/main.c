@@ -18,6 +18,7 @@ static const cli_option engine_options[] = {
     {"memory", 'm', "MIB", "memory for rows on their way, all pipelines together (default: 1024)"},
     {"spill-dir", 0, "DIR", "where outputs with \"on_full\": \"spill\" put rows (default: TMPDIR, else /var/tmp)"},
     {"state-memory", 0, "MIB", "memory for what tables and views hold, all pipelines together (default: 2048)"},
+    {"dead-letters", 0, "N", "bad records that are kept of each pipeline (default: 10000)"},
     {"plugin-path", 'p', "PATHS", "load plugins: files and directories of *.so, colon-separated; before "
                                   "those of HEADWORKS_PLUGIN_PATH"},
     {"log-level", 'l', "LEVEL", "error, warning, info or debug, to standard error (default: warning; serve: info)"},
@@ -85,6 +86,12 @@ static const cli_option stop_options[] = {
 
 static const cli_option connector_options[] = {
     {"drained", 0, NULL, "pause: wait until what was read has reached the outputs as well"}, {0}};
+
+static const cli_option letters_options[] = {
+    {"connector", 'c', "ENDPOINT", "only those of this input, TABLE.CONNECTOR"},
+    {"limit", 'n', "N", "list: at most so many (default: 100)"},
+    {"after", 0, "ID", "list: only those with a higher id"},
+    {0}};
 
 static const cli_option key_options[] = {
     {"data-dir", 'D', "DIR", "in this data directory, while no server has it, instead of on the server"},
@@ -156,6 +163,11 @@ const cli_command cli_commands[] = {
      "table (its connectors are inputs) or a view (outputs); upper and lower case are the same unless it is in\n"
      "double quotes. A paused output writes nothing; what it is given waits within its bounds.",
      OPTIONS(connector_options, client_options), 4, 4, cli_connector},
+    {"dead-letters", "PIPELINE [list|clear|resubmit [ID...]]", "records that could not be read",
+     "Each input's bad records are kept with place, reason and bytes, up to bounds (serve --dead-letters).\n"
+     "resubmit has those of the ids, or all, read once more: what gives rows now goes into the table and\n"
+     "is a dead letter no longer. The exit status is 1 when one stays.",
+     OPTIONS(letters_options, client_options), 1, 1000, cli_dead_letters},
     {"api-key create", "NAME", "make an API key and print it, once",
      "With --data-dir no server is needed: so the first key is made, before `headworks serve --auth`\n"
      "starts on the same directory. Clients show the key as `Authorization: Bearer apikey:...`, these\n"

@@ -41,6 +41,8 @@ hw_engine *hw_engine_new(const hw_engine_options *options, hw_error *err) {
   if (read_options(&o, options, err) != HW_OK || builtin_register(err) != HW_OK) return NULL;
   hw_engine *engine = calloc(1, sizeof *engine);
   if (!engine) goto no_engine;
+  engine->dead_letters = o.dead_letters;
+  engine->dead_letter_bytes = o.dead_letter_bytes;
   engine->drain_timeout_us = (uint64_t)(o.drain_timeout_ms ? o.drain_timeout_ms : DRAIN_TIMEOUT_DEFAULT_MS) * 1000;
   if (pthread_mutex_init(&engine->lock, NULL) != 0) goto no_lock;
   if (pthread_cond_init(&engine->idle, NULL) != 0) goto no_condition;

@@ -13,6 +13,7 @@
 struct hw_engine {
   runtime *rt;
   catalog *catalog;         /* NULL: nothing is kept */
+  uint64_t dead_letters, dead_letter_bytes; /* kept for each pipeline; 0: as dead_letters.h says */
   uint64_t drain_timeout_us;
   _Atomic bool closing;     /* no pipeline is made or started any more */
   _Atomic unsigned busy;    /* compilations and runs, from engine_enter to engine_leave */

@@ -7,6 +7,7 @@
 
 #include "engine/catalog.h"
 #include "engine/definition.h"
+#include "runtime/dead_letters.h"
 #include "runtime/program.h"
 #include "runtime/stats.h"
 
@@ -143,6 +144,30 @@ typedef struct pipeline_event {
  * none such. *out is freed by pipeline_events_free. HW_OK or HW_ENOMEM. */
 hw_status pipeline_get_events(hw_pipeline *p, const char *id, pipeline_event **out, size_t *n);
 void pipeline_events_free(pipeline_event *events, size_t n);
+
+/* ---- dead letters ---------------------------------------------------------- */
+
+#define PIPELINE_LETTERS_BYTES (UINT64_C(1) << 20) /* of one listing */
+
+typedef struct letters_outcome {
+  uint64_t resubmitted, failed; /* the latter were given back */
+  uint64_t missing;             /* ids that there are no letters of */
+  hw_error first;               /* of those that failed: why the first did, or why it went no further */
+} letters_outcome;
+
+/* Copies of the oldest ones behind id `after`, of one connector's endpoint (NULL: of
+ * any), at most n, and about PIPELINE_LETTERS_BYTES. *out is freed with
+ * dead_letters_free_list. HW_OK or HW_ENOMEM. */
+hw_status pipeline_list_letters(hw_pipeline *p, const char *connector, uint64_t after, uint64_t n, dead_letter **out);
+dead_letters_count pipeline_count_letters(hw_pipeline *p);
+uint64_t pipeline_clear_letters(hw_pipeline *p, const char *connector); /* how many */
+/* Submits them again (deployment_resubmit): those of the ids, or all of a connector
+ * (NULL: all) that there are now. Parses: not on the API thread. err->code
+ * PipelineInteractionNotDeployed, Initializing; otherwise HW_OK, and *outcome says. */
+hw_status pipeline_resubmit_letters(hw_pipeline *p, const uint64_t *ids, size_t n, letters_outcome *outcome,
+                                    hw_error *err);
+hw_status pipeline_resubmit_all_letters(hw_pipeline *p, const char *connector, letters_outcome *outcome,
+                                        hw_error *err);
 
 /* ---- statistics ----------------------------------------------------------- */
 

@@ -38,6 +38,7 @@ static void pipeline_free(hw_pipeline *p) {
   pipeline_definition_unref(p->definition);
   event_ring_fini(&p->events);
   json_decref(p->restored);
+  dead_letters_unref(p->letters);
   pthread_cond_destroy(&p->changed);
   pthread_mutex_destroy(&p->lock);
   free_names(p);
@@ -75,6 +76,8 @@ hw_pipeline *pipeline_new(hw_engine *engine, pipeline_definition *definition, co
   if (!p) goto no_pipeline;
   p->engine = engine;
   init_states(p);
+  p->letters = dead_letters_new(engine->dead_letters, engine->dead_letter_bytes);
+  if (!p->letters) goto no_memory;
   if (init_id(p, id, err) != HW_OK) goto no_id;
   const char *name = pipeline_intern_name(p, definition->members[MEMBER_NAME]);
   if (!name) goto no_memory;
@@ -89,6 +92,7 @@ no_condition:
 no_memory:
   (void)hw_error_set(err, HW_ENOMEM, "no memory for a pipeline");
 no_id:
+  dead_letters_unref(p->letters);
   free_names(p);
   free(p);
   pipeline_definition_unref(definition);

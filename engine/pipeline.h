@@ -27,6 +27,7 @@
 #include "engine/events.h"
 #include "engine/manager.h"
 #include "engine/uuid.h"
+#include "runtime/dead_letters.h"
 #include "runtime/deployment.h"
 
 #include <jansson.h>
@@ -105,6 +106,7 @@ struct hw_pipeline {
   int64_t created_at_us;
   const char *_Atomic name; /* in one of `names`; set under the engine's lock */
   _Atomic bool hidden;     /* not found by others: not kept yet, or being deleted */
+  dead_letters *letters;   /* a reference; they outlive the runs */
 
   pthread_mutex_t lock;    /* protects all below */
   pthread_cond_t changed;  /* whatever hw_pipeline_wait looks at */

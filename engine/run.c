@@ -265,8 +265,8 @@ static void apply_switches(const run *r, deployment *d) {
 static void provision_job(void *arg) {
   run *r = arg;
   hw_pipeline *p = r->pipeline;
-  deployment_events events = {.arg = r, .opened = on_opened, .failed = on_failed, .complete = on_complete,
-                              .stopped = on_stopped};
+  deployment_events events = {.arg = r, .letters = p->letters, .opened = on_opened, .failed = on_failed,
+                              .complete = on_complete, .stopped = on_stopped};
   hw_error err;
   deployment *d = deployment_new(p->engine->rt, p->name, p->program, &events, &err);
   if (d) apply_switches(r, d);

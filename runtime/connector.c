@@ -72,7 +72,7 @@ hw_status connector_try(const program_connector *spec, const hw_schema *schema, 
 
 /* ---- errors -------------------------------------------------------------- */
 
-static int64_t wall_us(void) {
+int64_t connector_wall_us(void) {
   struct timespec t;
   clock_gettime(CLOCK_REALTIME, &t);
   return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
@@ -86,7 +86,7 @@ static void error_ring_add(error_ring *r, const char *tag, const char *message) 
   connector_error *e = &r->items[index % CONNECTOR_ERRORS_KEPT];
   free(e->message);
   e->message = strdup(message);
-  e->timestamp_us = wall_us();
+  e->timestamp_us = connector_wall_us();
   e->index = index;
   snprintf(e->tag, sizeof e->tag, "%s", tag ? tag : "");
 }

@@ -4,6 +4,7 @@
 #define RUNTIME_CONNECTOR_H
 
 #include "runtime/control.h"
+#include "runtime/dead_letters.h"
 #include "runtime/deployment.h"
 #include "runtime/gate.h"
 
@@ -35,6 +36,7 @@ struct hw_connector {
   secret_list secrets;    /* that it knows; fixed before anything runs */
   uint32_t index;        /* in the program */
   void *instance;        /* NULL: not created */
+  dead_letters *letters;  /* where an input's bad records go; NULL: nowhere. The deployment's */
   const _Atomic uint64_t *counted; /* records that a pause promises to stand still */
   void (*release)(hw_connector *c, uint32_t reasons); /* lifts reasons; lets it run if that opened the gate */
   void (*held)(hw_connector *c); /* told that a pause is true; under the control's lock; NULL: need not know */
@@ -68,6 +70,8 @@ void connector_redact(const hw_connector *c, hw_error *err);
 /* Whether the transport takes its settings for this schema: makes an instance
  * and drops it. Opens nothing. */
 hw_status connector_try(const program_connector *spec, const hw_schema *schema, hw_error *err);
+
+int64_t connector_wall_us(void); /* since 1970 */
 
 /* Counts, keeps and logs. [any thread] */
 void connector_add_error(hw_connector *c, error_kind kind, const char *tag, const char *fmt, ...) HW_PRINTF(4, 5);

@@ -53,6 +53,7 @@ static hw_status add_input(deployment *d, uint32_t i, hw_error *err) {
     free(in);
     return st;
   }
+  in->c.letters = d->events.letters;
   d->inputs[i] = in;
   d->n_inputs++;
   if (spec->n_start_after) d->followers++;
@@ -123,6 +124,7 @@ static void destroy(deployment *d) {
   free(d->outputs);
   free(d->touched);
   free(d->is_touched);
+  dead_letters_unref(d->events.letters);
   pthread_cond_destroy(&d->changed);
   pthread_mutex_destroy(&d->lock);
   program_unref(d->program);
@@ -145,6 +147,7 @@ deployment *deployment_new(runtime *rt, const char *pipeline, program *p, const 
   atomic_init(&d->refs, 1);
   d->rt = rt;
   d->events = *events;
+  if (d->events.letters) dead_letters_ref(d->events.letters);
   d->program = program_ref(p);
   task_init(&d->task, rt->sched, deployment_run, false);
   d->name = strdup(pipeline);

@@ -12,6 +12,7 @@
 #ifndef RUNTIME_DEPLOYMENT_H
 #define RUNTIME_DEPLOYMENT_H
 
+#include "runtime/dead_letters.h"
 #include "runtime/program.h"
 #include "runtime/runtime.h"
 #include "runtime/stats.h"
@@ -24,6 +25,7 @@ typedef struct deployment_listener deployment_listener; /* engine/ makes hw_list
 
 typedef struct deployment_events {
   void *arg;
+  dead_letters *letters; /* where bad records of inputs go; the deployment takes a reference. NULL: nowhere */
   void (*opened)(void *arg, const hw_error *err);  /* NULL: all are open; else the first that failed, named */
   void (*failed)(void *arg, const hw_error *err);  /* an expression failed: held, to be stopped by force */
   void (*complete)(void *arg, const hw_error *err); /* every input has ended and every output is written;
@@ -70,6 +72,13 @@ void deployment_reopen_outputs(deployment *d);
  * in *err; HW_ESTATE: closed; HW_ENOMEM. */
 HW_MUST_USE hw_status deployment_snapshot(deployment *d, const uint32_t *relations, uint32_t n, store_snapshot **out,
                                           hw_error *err);
+
+/* Has the format of its connector read a letter's record once more, alone, and gives
+ * the rows to the table, all or none; pauses do not hold them. The letter stays the
+ * caller's. Does not block. HW_EPARSE: it is as bad as before, or in another way:
+ * err->message says how; HW_ENOTFOUND: the program has no such input connector;
+ * HW_EUNSUPPORTED: it was cut; HW_ENOMEM, HW_ESTATE (stopping): not now. */
+HW_MUST_USE hw_status deployment_resubmit(deployment *d, const dead_letter *letter, hw_error *err);
 
 /* Rows pushed from outside, and changes taken out; as headworks.h says. A
  * producer or listener holds a reference. A listener may join before open. */

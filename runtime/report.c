@@ -22,6 +22,17 @@ static void spell(const hw_bad_record *bad, char *out, size_t room) {
   out[at] = '\0';
 }
 
+/* The record itself, as far as it is there. */
+static void keep_letter(hw_connector *c, const char *stream, uint64_t offset, const hw_bad_record *bad) {
+  char position[CONNECTOR_POSITION_MAX] = "";
+  if (stream) snprintf(position, sizeof position, "%s@%llu", stream, (unsigned long long)offset);
+  dead_letter letter = {.time_us = connector_wall_us(), .connector = c->spec->endpoint, .position = position,
+                        .reason = bad->reason, .field = bad->field ? bad->field : "",
+                        .raw = bad->start ? bad->start : "", .raw_len = bad->start ? bad->len : 0,
+                        .record_len = bad->len, .cut = bad->tag && strcmp(bad->tag, "too_long") == 0};
+  dead_letters_add(c->letters, &letter);
+}
+
 void report_add(hw_connector *c, error_kind kind, const char *stream, uint64_t offset, const hw_bad_record *bad) {
   char bytes[FIRST_BYTES * 4 + 16], field[160] = "", place[CONNECTOR_POSITION_MAX] = "";
   if (bad->start) spell(bad, bytes, sizeof bytes);
@@ -29,6 +40,7 @@ void report_add(hw_connector *c, error_kind kind, const char *stream, uint64_t o
   if (stream) snprintf(place, sizeof place, " at %s@%llu", stream, (unsigned long long)offset);
   connector_add_error(c, kind, bad->tag, "%s%s%s%s%s", field, bad->reason, place, bad->start ? ": " : "",
                       bad->start ? bytes : "");
+  if (kind == ERROR_PARSE && c->letters) keep_letter(c, stream, offset, bad);
 }
 
 bool hw_bytes_grow(hw_bytes *bytes, size_t room) {

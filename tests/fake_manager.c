@@ -644,6 +644,45 @@ hw_status pipeline_control_connector(hw_pipeline *p, bool is_input, const char *
   return HW_OK;
 }
 
+/* ---- dead letters ---------------------------------------------------------- */
+
+hw_status pipeline_list_letters(hw_pipeline *p, const char *connector, uint64_t after, uint64_t n,
+                                dead_letter **out) {
+  (void)p;
+  *out = NULL;
+  if (n == 0 || after >= 7 || (connector && strcmp(connector, "t.c") != 0)) return HW_OK;
+  *out = calloc(1, sizeof **out);
+  if (!*out) return HW_ENOMEM;
+  **out = (dead_letter){.id = 7, .time_us = 1767319385123456, .connector = "t.c", .position = "f@9", .field = "a",
+                        .reason = "no \"number\"", .raw = "x\xff", .raw_len = 2, .record_len = 3, .cut = true};
+  return HW_OK;
+}
+
+dead_letters_count pipeline_count_letters(hw_pipeline *p) {
+  (void)p;
+  return (dead_letters_count){1, 2, 3, 4, 5, 6};
+}
+
+uint64_t pipeline_clear_letters(hw_pipeline *p, const char *connector) {
+  (void)p;
+  return connector ? 1 : 2;
+}
+
+hw_status pipeline_resubmit_letters(hw_pipeline *p, const uint64_t *ids, size_t n, letters_outcome *outcome,
+                                    hw_error *err) {
+  *outcome = (letters_outcome){0};
+  hw_status status = check_deployed(p, err);
+  for (size_t i = 0; i < n; i++) ids[i] == 7 ? outcome->resubmitted++ : outcome->missing++;
+  return status;
+}
+
+hw_status pipeline_resubmit_all_letters(hw_pipeline *p, const char *connector, letters_outcome *outcome,
+                                        hw_error *err) {
+  *outcome = (letters_outcome){.failed = connector ? 1 : 2};
+  hw_error_set(&outcome->first, HW_EPARSE, "still no number");
+  return check_deployed(p, err);
+}
+
 /* ---- statistics ----------------------------------------------------------- */
 
 static connector_error_list one_error(const char *message) {

@@ -288,6 +288,7 @@ runtime_options fx_options = {.workers = 2, .log = no_log, .pause_timeout_us = 2
 static program *prog;
 program_connector *fx_connectors;
 deployment *fx_dep;
+dead_letters *fx_letters;
 hw_error fx_opened_error, fx_failed_error, fx_complete_error, fx_stopped_error;
 _Atomic int fx_opened, fx_failed, fx_complete, fx_stopped;
 
@@ -355,7 +356,7 @@ void fx_make(uint32_t n_inputs, uint32_t n_outputs, uint32_t branches) {
 
 void fx_deploy(void) {
   hw_error err = {0};
-  deployment_events events = {NULL, on_opened, on_failed, on_complete, on_stopped};
+  deployment_events events = {NULL, fx_letters, on_opened, on_failed, on_complete, on_stopped};
   fx_dep = deployment_new(fx_rt, "test", prog, &events, &err);
   ck_assert_msg(fx_dep != NULL, "%s", err.message);
   deployment_open(fx_dep);

@@ -77,6 +77,7 @@ extern runtime *fx_rt;
 extern runtime_options fx_options;
 extern program_connector *fx_connectors; /* inputs first */
 extern deployment *fx_dep;
+extern dead_letters *fx_letters; /* where bad records go; NULL: nowhere */
 extern hw_error fx_opened_error, fx_failed_error, fx_complete_error, fx_stopped_error;
 extern _Atomic int fx_opened, fx_failed, fx_complete, fx_stopped;
 

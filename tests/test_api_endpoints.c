@@ -665,6 +665,51 @@ START_TEST(stats_of_one_connector) {
 }
 END_TEST
 
+START_TEST(dead_letters_listed_cleared_resubmitted) {
+  const char *path = "/v0/pipelines/p/dead_letters", *again = "/v0/pipelines/p/dead_letters/resubmit";
+  expect_error("GET", path, 404, "UnknownPipelineName");
+  create_p();
+  json_t *j = api_json(f.port, "GET", path, NULL, 200);
+  api_check_keys(j, "letters kept kept_bytes total dropped resubmitted cleared");
+  const json_t *letter = json_array_get(json_object_get(j, "letters"), 0);
+  api_check_keys(letter, "id connector position time reason field raw_base64 raw_text record_bytes cut");
+  ck_assert_str_eq(text_at(letter, "raw_base64"), "eP8=");
+  ck_assert_str_eq(text_at(letter, "raw_text"), "x\xef\xbf\xbd");
+  json_decref(j);
+  j = api_json(f.port, "GET", "/v0/pipelines/p/dead_letters?connector=t.d&limit=5&after=3", NULL, 200);
+  ck_assert_uint_eq(json_array_size(json_object_get(j, "letters")), 0);
+  json_decref(j);
+  expect_error("GET", "/v0/pipelines/p/dead_letters?limit=1001", 400, "InvalidParam");
+  expect_error("GET", "/v0/pipelines/p/dead_letters?after=-1", 400, "InvalidParam");
+  expect_error("GET", "/v0/pipelines/p/dead_letters?after=", 400, "InvalidParam");
+  j = api_json(f.port, "DELETE", "/v0/pipelines/p/dead_letters?connector=t.c", NULL, 200);
+  ck_assert_int_eq(json_integer_value(json_object_get(j, "cleared")), 1);
+  json_decref(j);
+  api_reply r = api_request(f.port, "POST", again, "{}");
+  api_check_error(&r, 503, "PipelineInteractionNotDeployed");
+  api_reply_free(&r);
+  fake_set_status(f.engine, DEPLOYMENT_RUNNING);
+  static const struct {
+    const char *body, *code;
+  } bad[] = {{"", "MalformedJson"},          {"[]", "InvalidBody"},           {"{\"ids\":7}", "InvalidBody"},
+             {"{\"ids\":[1.5]}", "InvalidBody"}, {"{\"connector\":1}", "InvalidBody"}, {"{\"id\":[1]}", "InvalidBody"}};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    r = api_request(f.port, "POST", again, bad[i].body);
+    api_check_error(&r, 400, bad[i].code);
+    api_reply_free(&r);
+  }
+  j = api_json(f.port, "POST", again, "{\"ids\":[7,8]}", 200);
+  api_check_keys(j, "resubmitted failed missing first_fault");
+  ck_assert_int_eq(json_integer_value(json_object_get(j, "resubmitted")), 1);
+  ck_assert_int_eq(json_integer_value(json_object_get(j, "missing")), 1);
+  json_decref(j);
+  j = api_json(f.port, "POST", again, "{\"connector\":\"t.c\"}", 200);
+  ck_assert_int_eq(json_integer_value(json_object_get(j, "failed")), 1);
+  ck_assert_str_eq(text_at(j, "first_fault"), "still no number");
+  json_decref(j);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("api_endpoints");
   TCase *tc = tcase_create("endpoints");
@@ -696,6 +741,7 @@ int main(void) {
   tcase_add_test(tc, stats);
   tcase_add_test(tc, stats_with_errors);
   tcase_add_test(tc, stats_of_one_connector);
+  tcase_add_test(tc, dead_letters_listed_cleared_resubmitted);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

@@ -58,6 +58,8 @@ typedef struct hw_engine_options {
   const char *secrets_dir;   /* where ${secret:kubernetes:NAME/KEY} is the file NAME/KEY; NULL: nowhere */
   uint64_t state_limit;      /* bytes for what tables and views hold, all pipelines together; 0: 2 GiB.
                                 A pipeline that would go beyond it fails (HW_ELIMIT, "StateLimit") */
+  uint64_t dead_letters;     /* bad records that are kept of a pipeline; 0: 10,000 */
+  uint64_t dead_letter_bytes; /* bytes that these may take together; 0: 32 MiB */
 } hw_engine_options;
 
 /* options NULL: defaults. One engine per process is enough; several may exist. */

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Checks the model of the control protocol with Spin, and that Spin finds what is
-# wrong with broken ones. Prints the states explored.
+# Checks the models of the control protocol (gate.pml) and of outputs (output.pml) with
+# Spin, and that Spin finds what is wrong with broken ones. Prints the states explored.
 #
 # Usage: tests/model/run.sh [--full]
 # Needs about 1.5 GB of memory; --full, 6 GB. The last line is "N passed, N failed".
 set -u
-model=$(cd "$(dirname "$0")" && pwd)/gate.pml
+models=$(cd "$(dirname "$0")" && pwd)
+model=$models/gate.pml
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -102,6 +103,23 @@ tiny="-DROWS -DCONNECTORS=1 $small"
   caught 'the time limit strikes an idle request' 9 safety -DTIMEOUT $small
   caught 'one connector speaks for the pipeline' 10 safety $small
 }
+
+model=$models/output.pml
+holds safety -DROWS=6
+holds safety -DSPILL
+holds all_written -DROWS=5
+holds all_written -DSPILL -DROWS=4
+holds bounds_used -DSTAYS
+holds all_given -DSTAYS -DSPILL -DROWS=4 -DREQUESTS=1
+caught 'a pause does not tell the pipeline' 1 bounds_used -DSTAYS
+caught 'the pipeline is told only while catching up' 2 all_written
+caught 'a write looks, then enters' 3 safety
+caught 'no second look at a full output' 4 all_written
+caught 'what waits for slots is forgotten' 5 all_written
+caught 'no second look at a full spill' 4 all_written -DSPILL
+caught 'the output does not wake its spill' 6 all_written -DSPILL -DROWS=4
+caught 'the spill ends without the lock' 7 safety -DSPILL
+caught 'rows go past what is spilled' 8 safety -DSPILL
 
 echo "$total states explored"
 echo "$passed passed, $failed failed"

@@ -53,7 +53,6 @@ static hw_status add_input(deployment *d, uint32_t i, hw_error *err) {
     free(in);
     return st;
   }
-  in->c.letters = d->events.letters;
   d->inputs[i] = in;
   d->n_inputs++;
   if (spec->n_start_after) d->followers++;
@@ -186,6 +185,8 @@ hw_status deployment_snapshot(deployment *d, const uint32_t *relations, uint32_t
                               hw_error *err) {
   return state_snapshot(d->state, relations, n, out, err);
 }
+
+dead_letters *deployment_dead_letters(const deployment *d) { return d->events.letters; }
 
 const char *deployment_incarnation(const deployment *d) { return d->incarnation; }
 

@@ -73,6 +73,7 @@ void deployment_reopen_outputs(deployment *d);
 HW_MUST_USE hw_status deployment_snapshot(deployment *d, const uint32_t *relations, uint32_t n, store_snapshot **out,
                                           hw_error *err);
 
+dead_letters *deployment_dead_letters(const deployment *d); /* as given; NULL: none */
 /* Has the format of its connector read a letter's record once more, alone, and gives
  * the rows to the table, all or none; pauses do not hold them. The letter stays the
  * caller's. Does not block. HW_EPARSE: it is as bad as before, or in another way:

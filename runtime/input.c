@@ -282,6 +282,7 @@ hw_status input_init(input *in, deployment *d, runtime *rt, uint32_t index, cons
   gate_init(&in->c.gate, reasons);
   in->rows_wanted = BATCH_ROWS_MIN;
   in->c.counted = &in->total_records;
+  in->c.letters = deployment_dead_letters(d);
   in->c.release = release;
   if (connector_init(&in->c, d, rt, index, input_run, spec->input->capabilities & HW_CAP_BLOCKING) != HW_OK)
     goto no_connector;

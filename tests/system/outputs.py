@@ -107,6 +107,30 @@ def declared_paused():
         equal(read("held.ndjson"), b"", "what the paused output has written")
 
 
+def survives():
+    """With a data directory a pause of an output outlives the process, however that ends."""
+    program = (table("t", "id BIGINT NOT NULL", [datagen("g", {"limit": 1000})]) +
+               view("v", "SELECT id FROM t", [file_output("a", path("kept.ndjson")), null_output("b")]))
+    server = Server("--data-dir", path("data"))
+    client = server.client()
+    client.create("p", program)
+    client.start("p", "paused")
+    act(client, "a", "pause")
+    client.resume("p")
+    server.process.kill()
+    finish(server.process, None)
+    with Server("--data-dir", path("data")) as server:
+        client = server.client()
+        client.wait_status("p", "Running")
+        wait_until(lambda: output(client, "v.b")["metrics"]["transmitted_records"] == 1000, "the other has all")
+        stats = output(client, "v.a")
+        equal((stats["headworks"]["paused"], stats["metrics"]["transmitted_records"]), (True, 0), "after the restart")
+        act(client, "a", "start")
+        client.wait_complete("p")
+        client.stop("p")
+    expect_all("kept.ndjson", 1000)
+
+
 def spills(directory, small):
     """A paused output spills; where the disk is small, it holds until somebody makes room."""
     filler = os.path.join(directory, "filler")
@@ -169,6 +193,7 @@ if len(sys.argv) > 1:
     sys.exit(0)
 pauses()
 declared_paused()
+survives()
 os.mkdir(path("spill"))
 spills(path("spill"), False)
 drops()

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LONG_RECORD 4096u /* bytes of a record that may hold very many rows */
+
 typedef struct verdict {
   hw_report report;
   bool bad;
@@ -61,15 +63,16 @@ static hw_status parse(const hw_connector *c, const char *data, size_t len, batc
 
 static hw_status read_and_push(deployment *d, const hw_connector *c, hw_producer *p, const dead_letter *letter,
                                hw_error *err) {
-  hw_batch *b = hw_producer_batch(p);
-  const char *data = b ? keep_bytes(d, batch_of(b), letter) : NULL;
-  hw_status st = data ? parse(c, data, letter->raw_len, batch_of(b), err)
+  batch *b = batch_new(&d->rt->mem, c->schema, letter->raw_len < LONG_RECORD ? BATCH_ROWS_MIN : BATCH_ROWS_MAX);
+  const char *data = b ? keep_bytes(d, b, letter) : NULL;
+  hw_status st = data ? parse(c, data, letter->raw_len, b, err)
                       : hw_error_set(err, HW_ENOMEM, "no memory for a record of %s", letter->connector);
   if (st != HW_OK) {
-    hw_batch_unref(b);
+    if (b) hw_batch_unref(&b->pub);
     return st;
   }
-  st = hw_producer_push(p, b, 0);
+  b->fetched_ns = sched_now_ns();
+  st = hw_producer_push(p, &b->pub, 0);
   return st == HW_OK ? HW_OK : hw_error_set(err, st, "the pipeline is stopping");
 }
 

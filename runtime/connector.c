@@ -1,6 +1,7 @@
 #include "runtime/connector.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,15 +170,19 @@ hw_status hw_connector_wait_fd(hw_connector *c, int fd, unsigned events) { retur
 void hw_connector_forget_fd(hw_connector *c, int fd) { task_forget_fd(&c->task, fd); }
 void hw_connector_wake(hw_connector *c) { task_notify(&c->task); }
 
-bool hw_connector_is_confined(const hw_connector *c) { return c->rt->files != NULL; }
+bool hw_connector_is_confined(const hw_connector *c) { return c->rt && c->rt->files; }
 
 void hw_connector_wait_us(hw_connector *c, uint64_t us) {
   c->wait_at_us = sched_now_us() + us;
   task_wait_us(&c->task, us);
 }
 
-/* One that is only tried opens nothing. */
+/* One that is only tried opens nothing: `create` touches nothing outside. */
 int hw_connector_open_file(hw_connector *c, const char *path, int flags, unsigned mode) {
+  if (!c->rt) {
+    errno = EPERM;
+    return -1;
+  }
   return file_root_open(c->rt->files, path, flags, mode);
 }
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """What crosses the network, who reaches the server, where files may lie, and that secrets are shown nowhere."""
+import io
 import socket
 import ssl
+import zipfile
 
 from libhw import *
 
@@ -161,21 +163,42 @@ def secret_program():
             + view("w", "SELECT note FROM u", [file_output("notes", "notes.ndjson")]))
 
 
+def unpacked(body):
+    """What a reply shows, also of an archive."""
+    if not body.startswith(b"PK"):
+        return body
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return b"\n".join(archive.read(name) for name in archive.namelist())
+
+
 def show_everything(client, name):
-    shown = []
-    for target in ("/v0/pipelines", "/v0/pipelines/%s?selector=all" % name,
-                   "/v0/pipelines/%s?selector=status_with_connectors" % name,
-                   "/v0/pipelines/%s/stats?include_connector_errors=true" % name,
-                   "/v0/pipelines/%s/tables/t/connectors/env/stats" % name,
-                   "/v0/pipelines/%s/views/v/connectors/out/stats" % name,
-                   "/v0/pipelines/%s/logs" % name, "/v0/pipelines/%s/events?selector=all" % name,
-                   "/v0/pipelines/%s/support_bundle" % name, "/v0/pipelines/%s/circuit_json_profile" % name,
-                   "/v0/metrics", "/api-doc/openapi.json"):
-        if target.endswith("/logs"):
-            continue  # it does not end; what it shows is in the log
-        reply = client.request("GET", target)
-        shown.append((target, str(reply.headers).encode() + reply.body))
+    """Every GET of the description that can be asked of this pipeline and ends."""
+    shown, parts = [], {"pipeline_name": name, "table_name": "t", "view_name": "v"}
+    for target, methods in client.expect(200, "GET", "/api-doc/openapi.json").json["paths"].items():
+        if "get" not in methods or target.endswith(("/logs", "_stream", "/query")):
+            continue
+        parts["connector_name"] = "env" if "{table_name}" in target else "out"
+        for part, value in parts.items():
+            target = target.replace("{%s}" % part, value)
+        for query in ("", "?selector=all", "?include_connector_errors=true"):
+            reply = client.request("GET", target + query)
+            shown.append((target + query, str(reply.headers).encode() + unpacked(reply.body)))
+    expect(len(shown) > 20, "only %d replies were looked at" % len(shown))
     return shown
+
+
+def log_of(server, client, name):
+    """The log of a pipeline, up to the fault of its start that is in it."""
+    if "/v0/pipelines/{pipeline_name}/logs" not in client.expect(200, "GET", "/api-doc/openapi.json").json["paths"]:
+        return b""
+    text = b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) as s:
+        s.sendall(b"GET /v0/pipelines/%s/logs HTTP/1.1\r\nHost: localhost\r\n\r\n" % name.encode())
+        while b"***" not in text:
+            piece = s.recv(65536)
+            expect(piece, "the log ends without the fault: %r" % text)
+            text += piece
+    return text
 
 
 def expect_hidden(shown, *secrets):
@@ -206,7 +229,7 @@ def secrets():
         equal(config["path"], "${env:HW_TEST_PATH}", "what is shown")
         stats = client.connector("p", "t", "env", "stats")
         expect(b"at ***@10: " in stats.body, "the bad record's place: %r" % stats.body)
-        shown += show_everything(client, "p")
+        shown += show_everything(client, "p") + [("the pipeline's log", log_of(server, client, "p"))]
         paused = client.connector("p", "t", "env", "pause")
         shown.append(("a pause", str(paused.headers).encode()))
         expect("***" in paused.headers["Headworks-Position"], "the position: %s" % paused.headers["Headworks-Position"])

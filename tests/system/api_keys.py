@@ -44,14 +44,16 @@ def keys():
     said = run("serve", "--listen", "127.0.0.1:0", "--auth", "--data-dir", path("data"), status=None)
     expect(said.returncode != 0 and b"headworks api-key create" in said.stderr, said.stderr)
     writer, reader = make_key("writer"), make_key("reader", "--role", "read")
-    expect(b"exists already" in run("api-key", "create", "writer", "--data-dir", path("data"), status=1).stderr, "twice")
+    said = run("api-key", "create", "writer", "--data-dir", path("data"), status=1)
+    expect(b"exists already" in said.stderr, said.stderr)
     server = Server("--auth", "--data-dir", path("data"), "--log-level", "debug")
     third = used(server, writer, reader)
     server.process.kill()
     finish(server.process, -signal.SIGKILL)
     with Server("--auth", "--data-dir", path("data")) as server:  # what was acknowledged is there after a kill
-        equal(server.client().request("GET", "/v0/config", headers=bearer(third)).code, "InvalidApiKey", "a deleted key")
-        names = [key["name"] for key in server.client().request("GET", "/v0/api_keys", headers=bearer(writer)).json]
+        client = server.client()
+        equal(client.request("GET", "/v0/config", headers=bearer(third)).code, "InvalidApiKey", "a deleted key")
+        names = [key["name"] for key in client.request("GET", "/v0/api_keys", headers=bearer(writer)).json]
         equal(names, ["reader", "writer"], "keys after a kill")
     for key in (writer, reader, third):
         expect(key[7:].encode() not in read("server.log"), "a key is in the log")

@@ -43,8 +43,9 @@ def tls_options(name):
 
 def peer_names(port):
     context = ssl.create_default_context(cafile=path("ca.pem"))
-    with socket.create_connection(("127.0.0.1", port)) as raw, context.wrap_socket(raw, server_hostname="localhost") as s:
-        return [value for key, value in s.getpeercert()["subject"][0]][0]
+    with socket.create_connection(("127.0.0.1", port)) as raw:
+        with context.wrap_socket(raw, server_hostname="localhost") as s:
+            return [value for key, value in s.getpeercert()["subject"][0]][0]
 
 
 def tls():
@@ -122,11 +123,11 @@ def own_address():
 
 def addresses():
     for listen in ("0.0.0.0:0", "[::]:0"):
-        said = run("serve", "--listen", listen, status=1)
+        said = run("serve", "--listen", listen, "--data-dir", "none", status=1)
         for part in (listen.encode(), b"--auth", b"--insecure-listen-anywhere"):
             expect(part in said.stderr, "%r is not in %r" % (part, said.stderr))
     address = own_address()
-    with Server("--insecure-listen-anywhere", listen="0.0.0.0:0") as server:
+    with Server("--insecure-listen-anywhere", "--max-client-connections", "40", listen="0.0.0.0:0") as server:
         equal(server.client().request("GET", "/v0/config").status, 200, "by the loopback")
         expect(b"whoever reaches this server may do everything" in read("server.log"), "the warning")
         if not address:
@@ -139,13 +140,13 @@ def addresses():
 
 def crowd(address, server):
     """One client from elsewhere does not get all connections."""
-    crowd = [socket.create_connection((address, server.port)) for _ in range(275)]
+    crowd = [socket.create_connection((address, server.port)) for _ in range(40)]
     for s in crowd:
         s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
     for s in crowd:
-        expect(s.recv(4096).startswith(b"HTTP/1.1 200"), "one of 275 was not answered")
+        expect(s.recv(4096).startswith(b"HTTP/1.1 200"), "one of 40 was not answered")
     status, code, body = curl("http://%s:%d/healthz" % (address, server.port))
-    equal((code, json.loads(body)["error_code"]), (503, "TooManyConnections"), "the 276th")
+    equal((code, json.loads(body)["error_code"]), (503, "TooManyConnections"), "the 41st")
     equal(server.client().request("GET", "/healthz").status, 200, "another client")
     for s in crowd:
         s.close()
@@ -295,7 +296,8 @@ def confined():
         client.wait_complete("good")
         equal(read_rows("root/out.ndjson"), [{"id": 1}], "rows within")
         client.stop("good")
-    said = run("serve", "--listen", "127.0.0.1:0", "--file-root", path("nowhere"), status=2)
+    said = run("serve", "--listen", "127.0.0.1:0", "--file-root", path("nowhere"), "--data-dir", "none",
+               status=2)
     expect(b"--file-root" in said.stderr and b"nowhere" in said.stderr, said.stderr)
 
 

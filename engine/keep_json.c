@@ -25,8 +25,7 @@ char *keep_definition_text(const hw_pipeline *p, const pipeline_definition *d) {
                         "created_at_us", (json_int_t)p->created_at_us));
 }
 
-/* Connectors that users have paused (true) or started (false) since the start. */
-static json_t *switches(const hw_pipeline *p) {
+json_t *keep_switches(const hw_pipeline *p) {
   if (p->restored) return json_incref(p->restored);
   json_t *object = json_object();
   const uint8_t *set = p->run ? p->run->switches : NULL;
@@ -52,7 +51,7 @@ char *keep_state_text(const hw_pipeline *p) {
                         "bootstrap_policy", (int)p->bootstrap.policy, "silent_bootstrap", p->bootstrap.silent,
                         "concurrent_bootstrap", p->bootstrap.concurrent, "refresh_version",
                         (json_int_t)p->refresh_version, "error", error_object(&p->deployment_error), "connectors",
-                        switches(p)));
+                        keep_switches(p)));
 }
 
 /* ---- reading --------------------------------------------------------------- */

@@ -130,7 +130,8 @@ struct hw_pipeline {
   deployment_status wanted; /* what is kept of `desired`: what was asked for, whatever ends the process */
   hw_run_state initial;    /* of the run */
   bootstrap bootstrap;     /* of the run */
-  json_t *restored;        /* switches by endpoint, from the catalog, until the run begins; or NULL */
+  json_t *restored;        /* switches by endpoint while no run has them: from the catalog, until it begins;
+                              when the process is ending, from then on. Or NULL */
   run *run;                /* NULL: stopped, and meant to be. One with status Stopped waits for its program */
   bool complete;           /* of the last run */
   hw_error outcome;        /* valid when complete; HW_OK, or the connector that had failed */
@@ -208,6 +209,9 @@ hw_status pipeline_forget(hw_pipeline *p, hw_done *done, void *arg, hw_error *er
 
 char *keep_definition_text(const hw_pipeline *p, const pipeline_definition *d); /* malloc'ed; NULL: no memory */
 char *keep_state_text(const hw_pipeline *p);
+/* Connectors that users have paused (true) or started (false) since the start, by
+ * endpoint; a new reference, NULL: no memory. */
+json_t *keep_switches(const hw_pipeline *p);
 /* What the catalog had, into a pipeline that nobody knows yet. */
 hw_status keep_read_state(hw_pipeline *p, const char *text, hw_error *err);
 /* A pipeline from its row; one reference. */

@@ -395,9 +395,19 @@ hw_status hw_pipeline_start(hw_pipeline *p, hw_run_state initial, hw_done *done,
   return waiter_finish(&w, start_then(p, initial, waiter_done, &w, err), err);
 }
 
+/* The run ends, but the next process is to go on with what its connectors were told. */
+static void save_switches(hw_pipeline *p) {
+  if (!p->run || p->restored || p->wanted == DEPLOYMENT_STOPPED) return;
+  p->restored = keep_switches(p);
+  if (!p->restored) pipeline_log(p, HW_LOG_ERROR, "no memory to remember which connectors are paused");
+}
+
 /* Lock held. user: somebody asked for it, so that it is kept; else the process ends. */
 static void stop(hw_pipeline *p, bool force, bool user) {
-  if (user) pipeline_want(p, DEPLOYMENT_STOPPED);
+  if (user)
+    pipeline_want(p, DEPLOYMENT_STOPPED);
+  else
+    save_switches(p);
   if (!p->run) return;
   /* What is not up has taken nothing in: there is nothing to wait for. */
   bool graceful = !force && (is_up(p) || p->status == DEPLOYMENT_STOPPING);

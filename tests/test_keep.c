@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,10 +357,14 @@ START_TEST(connectors_stay_paused) {
 }
 END_TEST
 
+/* Nor does what goes wrong on the way out change what is wanted. */
 START_TEST(leaving_is_not_stopping) {
   hw_pipeline *p = create("p", "ok");
   ASSERT_DONE(hw_pipeline_start(p, HW_RUNNING, NULL, NULL, &err));
-  ASSERT_DONE(AWAIT(manager_leave, p));
+  ASSERT_DONE(AWAIT(hw_connector_pause, p, "numbers", "c1"));
+  fake_drain_leaves("3 rows are left");
+  ASSERT_REFUSED(AWAIT(manager_leave, p), "StopIncomplete");
+  fake_reset();
   pipeline_info info = get(p);
   ck_assert_int_eq(info.status, DEPLOYMENT_STOPPED);
   pipeline_info_fini(&info);
@@ -366,6 +372,7 @@ START_TEST(leaving_is_not_stopping) {
   restart();
   p = find("p");
   wait_up(p, HW_RUNNING);
+  ck_assert(connector_paused(p, "numbers", "c1"));
   hw_pipeline_unref(p);
 }
 END_TEST
@@ -390,6 +397,36 @@ START_TEST(a_failure_is_not_started_again) {
   p = find("p");
   ASSERT_DONE(begin(p, HW_RUNNING));
   hw_pipeline_unref(p);
+}
+END_TEST
+
+static void execute(const char *sql) {
+  char file[60];
+  sqlite3 *db;
+  snprintf(file, sizeof file, "%s/catalog.db", dir);
+  ck_assert_int_eq(sqlite3_open(file, &db), SQLITE_OK);
+  ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+  ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+/* An engine that does not understand its catalog does not begin without it. */
+START_TEST(malformed_records_are_refused) {
+  static const char *const faults[] = {"UPDATE pipelines SET definition = '[]'",
+                                       "UPDATE pipelines SET definition = '{}'; UPDATE pipeline_states SET state = 'x'"};
+  hw_pipeline_unref(create("broken", "ok"));
+  hw_engine_free(engine);
+  for (int i = 0; i < 2; i++) {
+    execute(faults[i]);
+    hw_engine_options options = {.struct_size = sizeof options, .log = quiet};
+    engine = hw_engine_new(&options, &err);
+    ck_assert_ptr_nonnull(engine);
+    ASSERT_REFUSED(manager_open_catalog(engine, dir, &err), "CatalogUnavailable");
+    ck_assert_msg(strstr(err.message, "pipeline 'broken' is malformed") != NULL, "%s", err.message);
+    hw_engine_free(engine);
+  }
+  execute("UPDATE pipeline_states SET state = '{\"later\":1}'"); /* what nobody knows is left alone */
+  open_engine();
+  hw_pipeline_unref(find("broken"));
 }
 END_TEST
 
@@ -481,11 +518,18 @@ START_TEST(events_tell_each_change) {
 }
 END_TEST
 
+static void count_answer(void *arg, const hw_reply *reply) {
+  ck_assert_int_eq(reply->status, HW_OK);
+  atomic_fetch_add((atomic_uint *)arg, 1);
+}
+
 START_TEST(the_oldest_events_give_way) {
+  atomic_uint answered = 0;
   hw_pipeline *p = create("p", "ok");
   ASSERT_DONE(hw_pipeline_start(p, HW_RUNNING, NULL, NULL, &err));
   for (int i = 0; i < PIPELINE_EVENTS_MAX; i++)
-    ASSERT_DONE((i & 1 ? hw_pipeline_resume : hw_pipeline_pause)(p, NULL, NULL, &err));
+    ASSERT_DONE((i & 1 ? hw_pipeline_resume : hw_pipeline_pause)(p, count_answer, &answered, &err));
+  while (atomic_load(&answered) < PIPELINE_EVENTS_MAX) sched_yield();
   pipeline_event *events;
   size_t n;
   ck_assert_int_eq(pipeline_get_events(p, NULL, &events, &n), HW_OK);
@@ -511,6 +555,7 @@ int main(void) {
   tcase_add_test(tc, connectors_stay_paused);
   tcase_add_test(tc, leaving_is_not_stopping);
   tcase_add_test(tc, a_failure_is_not_started_again);
+  tcase_add_test(tc, malformed_records_are_refused);
   tcase_add_test(tc, nothing_is_acknowledged_that_is_not_kept);
   tcase_add_test(tc, events_tell_each_change);
   tcase_add_test(tc, the_oldest_events_give_way);

@@ -15,8 +15,8 @@ NAMES = 3  # pipelines of one client
 DATA = path("data")
 
 PROGRAMS = [table("t", "id BIGINT NOT NULL", [datagen("a", {"rate": 1000}), datagen("b", {"rate": 1000}, paused=True)]) +
-            view("v%d" % i, "SELECT id FROM t", [null_output()]) for i in range(3)]
-AT_FIRST = {"a": False, "b": True}  # paused
+            view("v%d" % i, "SELECT id FROM t", [null_output("o")]) for i in range(3)]
+AT_FIRST = {"a": False, "b": True, "o": False}  # paused
 
 
 def stopped(p):
@@ -57,8 +57,9 @@ class Model:
             return ("POST", base + "/start?initial=" + initial, None, name,
                     lambda p: p if p["desired"] != "Stopped" else dict(p, desired=desired, paused=dict(AT_FIRST)))
         if kind == "connector":
-            connector, pause = rng.choice("ab"), rng.random() < 0.5
-            return ("POST", base + "/tables/t/connectors/%s/%s" % (connector, "pause" if pause else "start"), None, name,
+            connector, pause = rng.choice("abo"), rng.random() < 0.5
+            relation = "/views/v%d" % now["program"] if connector == "o" else "/tables/t"
+            return ("POST", base + relation + "/connectors/%s/%s" % (connector, "pause" if pause else "start"), None, name,
                     lambda p: dict(p, paused=dict(p.get("paused", AT_FIRST), **{connector: pause})))
         if kind in ("pause", "resume"):
             return ("POST", base + "/" + kind, None, name,
@@ -117,7 +118,9 @@ def look(client, name):
                  version=p["version"])
     if desired != "Stopped":
         client.wait_status(name, desired)
-        found["paused"] = {s["endpoint_name"][2:]: s["paused"] for s in client.stats(name)["inputs"]}
+        stats = client.stats(name)
+        found["paused"] = {s["endpoint_name"].split(".")[1]: s["paused"] for s in stats["inputs"]}
+        found["paused"]["o"] = stats["outputs"][0]["headworks"]["paused"]
         equal(client.get(name)["storage_status"], "InUse", "%s: storage" % name)
     return found
 
@@ -134,7 +137,7 @@ def round_of(models, rng, server, counts):
     else:  # it may stop what it runs, but nobody has asked it to forget that
         server.process.send_signal(signal.SIGTERM)
         status = finish(server.process, None)
-        expect(status in (0, 1), "exit status %d" % status)  # 1: a client's forced stop came while it wrote its rest
+        expect(status in (0, 1), "exit status %d" % status)  # 1: a paused output keeps rows, a forced stop came, ...
     for thread in workers.threads:
         thread.join()
 
@@ -146,7 +149,7 @@ def main():
     models = [Model(seed + i) for i in range(CLIENTS)]
     counts = []
     for number in range(ROUNDS):
-        server = Server("--data-dir", DATA)
+        server = Server("--data-dir", DATA, "--drain-timeout", "0.2")
         client = server.client()
         for m in models:
             m.check(client)
@@ -154,30 +157,33 @@ def main():
         equal(listed, {n for m in models for n in m.pipelines}, "pipelines after %d kills" % number)
         round_of(models, rng, server, counts)
     expect(len(counts) > 10 * ROUNDS, "only %d requests were acknowledged" % len(counts))
-    with Server("--data-dir", DATA) as server:
-        for m in models:
-            m.check(server.client())
+    server = Server("--data-dir", DATA)
+    for m in models:
+        m.check(server.client())
+    server.process.kill()
+    finish(server.process, -signal.SIGKILL)
     print("%d requests acknowledged; the disk took %.2f ms of one at the median" %
           (len(counts), sorted(counts)[len(counts) // 2]))
 
 
 def rest():
     """A directory for one server only; a pipeline that ran says that it reads anew; none keeps nothing."""
-    server = Server("--data-dir", DATA)
-    second = run("serve", "--listen", "127.0.0.1:0", "--data-dir", DATA, status=1)
+    data = path("data of one")
+    server = Server("--data-dir", data)
+    second = run("serve", "--listen", "127.0.0.1:0", "--data-dir", data, status=1)
     expect(b"in use by another server" in second.stderr, "said: %r" % second.stderr)
     client = server.client()
     client.create("again", PROGRAMS[0])
     client.start("again")
     server.process.kill()
     finish(server.process, -signal.SIGKILL)
-    with Server("--data-dir", DATA) as server:
+    with Server("--data-dir", data) as server:
         server.client().wait_status("again", "Running")
         expect(b"starts again and reads its inputs from the beginning" in read("server.log"), "it is not told")
-    os.chmod(os.path.join(DATA, "catalog.db"), 0o600)
-    with open(os.path.join(DATA, "catalog.db"), "r+b") as f:
+    os.chmod(os.path.join(data, "catalog.db"), 0o600)
+    with open(os.path.join(data, "catalog.db"), "r+b") as f:
         f.write(b"no database at all")
-    broken = run("serve", "--listen", "127.0.0.1:0", "--data-dir", DATA, status=1)
+    broken = run("serve", "--listen", "127.0.0.1:0", "--data-dir", data, status=1)
     expect(b"is damaged" in broken.stderr, "said: %r" % broken.stderr)
     home = {"XDG_STATE_HOME": "", "HOME": path("home")}  # where it is when nobody says
     for names in ([], ["p"]):

@@ -412,7 +412,8 @@ static void execute(const char *sql) {
 /* An engine that does not understand its catalog does not begin without it. */
 START_TEST(malformed_records_are_refused) {
   static const char *const faults[] = {"UPDATE pipelines SET definition = '[]'",
-                                       "UPDATE pipelines SET definition = '{}'; UPDATE pipeline_states SET state = 'x'"};
+                                       "UPDATE pipelines SET definition = '{}';"
+                                       "UPDATE pipeline_states SET state = 'x'"};
   hw_pipeline_unref(create("broken", "ok"));
   hw_engine_free(engine);
   for (int i = 0; i < 2; i++) {

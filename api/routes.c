@@ -137,7 +137,8 @@ const api_route api_routes[] = {
                             "400 InvalidConnectorAction; 404 UnknownInputEndpoint"},
     {HTTP_POST, VIEW_CONNECTOR "/{action}", post_view_connector, "Connectors", "Starts or pauses one output",
      .text = "A pause is answered when nothing is being written and nothing can begin to be. The output holds what "
-             "it is given, by its on_full. Headworks-Epoch and Headworks-Total-Records in the reply tell where it stopped.",
+             "it is given, by its on_full. Headworks-Epoch and Headworks-Total-Records in the reply tell where it "
+             "stopped.",
      .answers = API_ANSWERS({200, NULL, "it is done"}),
      .errors = NOT_DEPLOYED ", PauseTimeout, CatalogWriteFailed; 400 InvalidConnectorAction; "
                             "404 UnknownOutputEndpoint"},

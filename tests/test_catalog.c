@@ -1,6 +1,7 @@
 /* test_catalog.c - the catalog's file: what is told to be on disk is read again,
  * and what cannot be written or opened is told with which words. */
 #include "engine/catalog.h"
+#include "tests/sync_vfs.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -317,16 +318,6 @@ END_TEST
 
 /* ---- kills, and power cuts --------------------------------------------------- */
 
-/* A file system of SQLite's that remembers what of a file had been synced: after
- * each sync the whole file is copied to FILE.synced. */
-typedef struct synced_file {
-  sqlite3_file base; /* first */
-  char path[300];
-  sqlite3_file *real;
-} synced_file;
-
-static sqlite3_vfs *real_vfs, synced_vfs;
-
 static void copy_file(const char *from, const char *to) {
   char part[400], data[65536];
   snprintf(part, sizeof part, "%s.part", to);
@@ -338,60 +329,11 @@ static void copy_file(const char *from, const char *to) {
   ck_assert_int_eq(rename(part, to), 0); /* whole, or not at all */
 }
 
-static sqlite3_file *real_of(sqlite3_file *f) { return ((synced_file *)f)->real; }
-
-static int f_sync(sqlite3_file *f, int flags) {
-  int code = real_of(f)->pMethods->xSync(real_of(f), flags);
+/* What of a file is on disk: after each sync the whole of it is copied to FILE.synced. */
+static void remember_sync(const char *path) {
   char to[400];
-  snprintf(to, sizeof to, "%s.synced", ((synced_file *)f)->path);
-  if (code == SQLITE_OK) copy_file(((synced_file *)f)->path, to);
-  return code;
-}
-
-#define PASS(name, parameters, ...) \
-  static int f_##name parameters { return real_of(f)->pMethods->x##name(real_of(f), ##__VA_ARGS__); }
-PASS(Read, (sqlite3_file *f, void *to, int n, sqlite3_int64 at), to, n, at)
-PASS(Write, (sqlite3_file *f, const void *from, int n, sqlite3_int64 at), from, n, at)
-PASS(Truncate, (sqlite3_file *f, sqlite3_int64 size), size)
-PASS(FileSize, (sqlite3_file *f, sqlite3_int64 *size), size)
-PASS(Lock, (sqlite3_file *f, int level), level)
-PASS(Unlock, (sqlite3_file *f, int level), level)
-PASS(CheckReservedLock, (sqlite3_file *f, int *out), out)
-PASS(FileControl, (sqlite3_file *f, int op, void *arg), op, arg)
-PASS(SectorSize, (sqlite3_file *f))
-PASS(DeviceCharacteristics, (sqlite3_file *f))
-
-static int f_close(sqlite3_file *f) {
-  int code = real_of(f)->pMethods->xClose(real_of(f));
-  free(real_of(f));
-  return code;
-}
-
-static int synced_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out) {
-  (void)vfs;
-  static const sqlite3_io_methods methods = {.iVersion = 1, /* no shared memory: the catalog needs none */
-                                             .xClose = f_close, .xRead = f_Read, .xWrite = f_Write,
-                                             .xTruncate = f_Truncate, .xSync = f_sync, .xFileSize = f_FileSize,
-                                             .xLock = f_Lock, .xUnlock = f_Unlock,
-                                             .xCheckReservedLock = f_CheckReservedLock,
-                                             .xFileControl = f_FileControl, .xSectorSize = f_SectorSize,
-                                             .xDeviceCharacteristics = f_DeviceCharacteristics};
-  synced_file *s = (synced_file *)f;
-  *s = (synced_file){.real = calloc(1, (size_t)real_vfs->szOsFile)};
-  ck_assert_ptr_nonnull(s->real);
-  snprintf(s->path, sizeof s->path, "%s", name ? name : "");
-  int code = real_vfs->xOpen(real_vfs, name, s->real, flags, out);
-  if (s->real->pMethods) s->base.pMethods = &methods;
-  return code;
-}
-
-static void remember_syncs(void) {
-  real_vfs = sqlite3_vfs_find(NULL);
-  synced_vfs = *real_vfs;
-  synced_vfs.zName = "synced";
-  synced_vfs.szOsFile = sizeof(synced_file);
-  synced_vfs.xOpen = synced_open;
-  ck_assert_int_eq(sqlite3_vfs_register(&synced_vfs, 1), SQLITE_OK);
+  snprintf(to, sizeof to, "%s.synced", path);
+  copy_file(path, to);
 }
 
 static void name_files(const char *name, char path[300], char synced[400]) {
@@ -441,7 +383,7 @@ static unsigned kill_writer(int round, unsigned least, bool power) {
   ck_assert_int_eq(pipe(told), 0);
   pid_t child = fork();
   if (child == 0) {
-    if (power) remember_syncs();
+    if (power) sync_vfs_install(remember_sync);
     write_and_tell(round, told[1]);
   }
   close(told[1]);

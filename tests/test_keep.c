@@ -3,6 +3,7 @@
  * the same catalog. */
 #include "engine/manager.h"
 #include "tests/fake_deployment.h"
+#include "tests/sync_vfs.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -57,7 +58,6 @@ typedef struct answer {
   pthread_cond_t changed;
   bool done;
   hw_error error;
-  uint64_t kept_us;
 } answer;
 
 static void on_answer(void *arg, const hw_reply *reply) {
@@ -66,7 +66,6 @@ static void on_answer(void *arg, const hw_reply *reply) {
   ck_assert(!a->done);
   a->done = true;
   if (reply->error) a->error = *reply->error;
-  a->kept_us = reply->kept_us;
   pthread_cond_signal(&a->changed);
   pthread_mutex_unlock(&a->lock);
 }
@@ -127,16 +126,12 @@ static pipeline_info get(hw_pipeline *p) {
   return info;
 }
 
-/* Waits until it is up: a start that is asked for again is answered then. */
-static void wait_up(hw_pipeline *p, hw_run_state initial) {
-  ck_assert_msg(hw_pipeline_start(p, initial, NULL, NULL, &err) == HW_OK ||
-                    strcmp(err.code, "BootstrapPolicyImmutableUnlessStopped") == 0,
-                "%s: %s", err.code, err.message);
+static void wait_status(hw_pipeline *p, deployment_status status) {
   for (;;) {
     pipeline_info info = get(p);
-    bool up = info.status == DEPLOYMENT_RUNNING || info.status == DEPLOYMENT_PAUSED;
+    bool there = info.status == status;
     pipeline_info_fini(&info);
-    if (up) return;
+    if (there) return;
     sched_yield();
   }
 }
@@ -302,7 +297,7 @@ START_TEST(states_come_back) {
   for (int i = 0; i < 5; i++) {
     hw_pipeline *p = create(names[i], "ok");
     ASSERT_DONE(begin(p, i == 4 ? HW_PAUSED : HW_RUNNING));
-    wait_up(p, i == 4 ? HW_PAUSED : HW_RUNNING);
+    wait_status(p, i == 4 ? DEPLOYMENT_PAUSED : DEPLOYMENT_RUNNING);
     if (i == 1) ASSERT_DONE(AWAIT(hw_pipeline_pause, p));
     if (i == 2 || i == 3) ASSERT_DONE(hw_pipeline_stop(p, true, NULL, NULL, &err));
     if (i == 3) ASSERT_DONE(AWAIT(manager_clear, p));
@@ -314,7 +309,7 @@ START_TEST(states_come_back) {
                                              DEPLOYMENT_STOPPED, DEPLOYMENT_RUNNING};
   for (int i = 0; i < 5; i++) {
     hw_pipeline *p = find(names[i]);
-    if (wanted[i] != DEPLOYMENT_STOPPED) wait_up(p, i == 4 ? HW_PAUSED : HW_RUNNING);
+    wait_status(p, wanted[i]);
     pipeline_info info = get(p);
     ck_assert_int_eq(info.status, wanted[i]);
     ck_assert_int_eq(info.desired, wanted[i]);
@@ -330,7 +325,7 @@ END_TEST
 START_TEST(connectors_stay_paused) {
   hw_pipeline *p = create("p", "ok");
   ASSERT_DONE(begin(p, HW_RUNNING));
-  wait_up(p, HW_RUNNING);
+  wait_status(p, DEPLOYMENT_RUNNING);
   ASSERT_DONE(AWAIT(hw_connector_pause, p, "numbers", "c1"));
   ASSERT_DONE(AWAIT(hw_connector_pause, p, "v", "out"));
   ASSERT_DONE(AWAIT(hw_connector_pause, p, "\"Quoted\"", "c1"));
@@ -339,7 +334,7 @@ START_TEST(connectors_stay_paused) {
   for (int i = 0; i < 2; i++) { /* also after another restart */
     restart();
     p = find("p");
-    wait_up(p, HW_RUNNING);
+    wait_status(p, DEPLOYMENT_RUNNING);
     ck_assert(connector_paused(p, "numbers", "c1"));
     ck_assert(connector_paused(p, "v", "out"));
     ck_assert(!connector_paused(p, "\"Quoted\"", "c1"));
@@ -351,7 +346,7 @@ START_TEST(connectors_stay_paused) {
   hw_pipeline_unref(p);
   restart();
   p = find("p");
-  wait_up(p, HW_RUNNING);
+  wait_status(p, DEPLOYMENT_RUNNING);
   ck_assert(!connector_paused(p, "numbers", "c1"));
   hw_pipeline_unref(p);
 }
@@ -371,7 +366,7 @@ START_TEST(leaving_is_not_stopping) {
   hw_pipeline_unref(p);
   restart();
   p = find("p");
-  wait_up(p, HW_RUNNING);
+  wait_status(p, DEPLOYMENT_RUNNING);
   ck_assert(connector_paused(p, "numbers", "c1"));
   hw_pipeline_unref(p);
 }
@@ -480,6 +475,77 @@ START_TEST(nothing_is_acknowledged_that_is_not_kept) {
 }
 END_TEST
 
+/* ---- a disk that is slow ---------------------------------------------------- */
+
+static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t gate_moved = PTHREAD_COND_INITIALIZER;
+static bool gate_shut;   /* protected by gate_lock, as is the next */
+static unsigned at_gate; /* syncs that do not come back */
+
+static void pass_gate(const char *path) {
+  (void)path;
+  pthread_mutex_lock(&gate_lock);
+  at_gate++;
+  pthread_cond_broadcast(&gate_moved);
+  while (gate_shut) pthread_cond_wait(&gate_moved, &gate_lock);
+  at_gate--;
+  pthread_mutex_unlock(&gate_lock);
+}
+
+static void set_gate(bool shut) {
+  pthread_mutex_lock(&gate_lock);
+  gate_shut = shut;
+  pthread_cond_broadcast(&gate_moved);
+  pthread_mutex_unlock(&gate_lock);
+}
+
+static void wait_at_gate(void) {
+  pthread_mutex_lock(&gate_lock);
+  while (at_gate == 0) pthread_cond_wait(&gate_moved, &gate_lock);
+  pthread_mutex_unlock(&gate_lock);
+}
+
+static bool is_answered(answer *a) {
+  pthread_mutex_lock(&a->lock);
+  bool done = a->done;
+  pthread_mutex_unlock(&a->lock);
+  return done;
+}
+
+/* While the disk does not come back, calls are accepted and have their effect, and
+ * everything can be looked at; only the answers wait. */
+START_TEST(a_slow_disk_holds_answers_only) {
+  answer paused = NO_ANSWER, edited = NO_ANSWER, made = NO_ANSWER, started = NO_ANSWER;
+  hw_engine_free(engine);
+  sync_vfs_install(pass_gate);
+  open_engine();
+  hw_pipeline *p = create("p", "ok"), *q = create("q", "ok"), *new;
+  ASSERT_DONE(hw_pipeline_start(p, HW_RUNNING, NULL, NULL, &err));
+  set_gate(true);
+  ASSERT_DONE(hw_connector_pause(p, "numbers", "c1", on_answer, &paused, &err));
+  wait_at_gate();
+  while (!connector_paused(p, "numbers", "c1")) sched_yield();
+  const pipeline_spec words = {.members = {[MEMBER_DESCRIPTION] = "words"}};
+  ASSERT_DONE(manager_edit(q, &words, false, NULL, on_answer, &edited, &err));
+  ASSERT_DONE(manager_start(q, &(start_options){.initial = HW_RUNNING}, on_answer, &started, &err));
+  wait_status(q, DEPLOYMENT_RUNNING);
+  const pipeline_spec spec = {.members = {[MEMBER_NAME] = "new", [MEMBER_CODE] = "ok"}, .code_len = 2};
+  ASSERT_DONE(manager_create(engine, &spec, &new, on_answer, &made, &err));
+  wait_compiled(new);
+  ck_assert_ptr_null(hw_pipeline_find(engine, "new")); /* it may yet fail */
+  ck_assert(!is_answered(&paused) && !is_answered(&edited) && !is_answered(&started) && !is_answered(&made));
+  set_gate(false);
+  ASSERT_DONE(await(&paused));
+  ASSERT_DONE(await(&edited));
+  ASSERT_DONE(await(&started));
+  ASSERT_DONE(await(&made));
+  hw_pipeline_unref(find("new"));
+  hw_pipeline_unref(new);
+  hw_pipeline_unref(q);
+  hw_pipeline_unref(p);
+}
+END_TEST
+
 /* ---- events ------------------------------------------------------------------ */
 
 START_TEST(events_tell_each_change) {
@@ -558,6 +624,7 @@ int main(void) {
   tcase_add_test(tc, a_failure_is_not_started_again);
   tcase_add_test(tc, malformed_records_are_refused);
   tcase_add_test(tc, nothing_is_acknowledged_that_is_not_kept);
+  tcase_add_test(tc, a_slow_disk_holds_answers_only);
   tcase_add_test(tc, events_tell_each_change);
   tcase_add_test(tc, the_oldest_events_give_way);
   suite_add_tcase(suite, tc);

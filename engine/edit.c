@@ -119,7 +119,10 @@ static void forget_program(hw_pipeline *p) {
   p->program = NULL;
   program_messages_fini(&p->messages);
   p->messages = (program_messages){0};
-  if (p->program_status != PROGRAM_PENDING) pipeline_set_program_status(p, PROGRAM_PENDING);
+  if (p->program_status != PROGRAM_PENDING)
+    pipeline_set_program_status(p, PROGRAM_PENDING);
+  else
+    pipeline_touch(p);
 }
 
 static pipeline_definition *edited(const hw_pipeline *p, const edit *e, const pipeline_spec *spec, bool replace) {

@@ -57,10 +57,17 @@ static void answer_covered(hw_pipeline *p, uint64_t covered, const hw_error *err
   }
 }
 
+/* From now on nobody waits for the disk. */
+static void set_gone(hw_pipeline *p) {
+  p->keep.gone = true;
+  p->keep.kept = p->keep.changed;
+}
+
 /* One that could not be kept at first is not there. */
 static void give_up_new(hw_pipeline *p) {
   p->deleted = true;
   engine_remove(p->engine, p);
+  set_gone(p);
 }
 
 static void settle(hw_pipeline *p, uint64_t covered, const hw_error *error) {
@@ -151,7 +158,7 @@ void pipeline_changed(hw_pipeline *p, bool definition) {
   pipeline_keep *k = &p->keep;
   k->changed++;
   if (definition) k->defined = k->changed;
-  if (!p->engine->catalog) k->kept = k->changed;
+  if (!p->engine->catalog || k->gone) k->kept = k->changed;
 }
 
 void pipeline_keep_then(hw_pipeline *p, request *q) {
@@ -189,6 +196,7 @@ static void answer_gone(hw_pipeline *p) {
   (void)hw_error_code(&err, HW_ENOTFOUND, "UnknownPipelineName", "Unknown pipeline name '%s': it has been deleted",
                       p->name);
   answer_covered(p, p->keep.changed, &err);
+  set_gone(p);
 }
 
 /* On the catalog's thread, or where there is none on the caller's. */

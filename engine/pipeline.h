@@ -96,6 +96,7 @@ typedef struct pipeline_keep {
   uint64_t kept;           /* as many are on disk */
   uint64_t tried;          /* as many were in the latest write */
   bool writing;            /* one is under way */
+  bool gone;               /* the disk has forgotten it, or never had it: nothing is kept any more */
   request *first, **last;  /* wait to be kept */
 } pipeline_keep;
 

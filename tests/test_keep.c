@@ -292,6 +292,19 @@ START_TEST(definitions_come_back) {
 }
 END_TEST
 
+/* Whoever still holds it may call, and is answered. */
+START_TEST(a_deleted_pipeline_keeps_nobody_waiting) {
+  hw_pipeline *p = create("p", "ok");
+  ASSERT_DONE(hw_pipeline_start(p, HW_RUNNING, NULL, NULL, &err));
+  ASSERT_DONE(hw_pipeline_stop(p, true, NULL, NULL, &err));
+  ASSERT_DONE(hw_pipeline_delete(p, &err));
+  ASSERT_DONE(AWAIT(manager_clear, p)); /* changes what would be kept */
+  ASSERT_DONE(hw_pipeline_stop(p, true, NULL, NULL, &err));
+  ASSERT_REFUSED(edit(p, MEMBER_DESCRIPTION, "words", NULL), "UnknownPipelineName");
+  hw_pipeline_unref(p);
+}
+END_TEST
+
 START_TEST(states_come_back) {
   static const char *const names[] = {"running", "paused", "stopped", "cleared", "resumed"};
   for (int i = 0; i < 5; i++) {
@@ -618,6 +631,7 @@ int main(void) {
   tcase_add_test(tc, storage_binds_some_fields);
   tcase_add_test(tc, a_renamed_pipeline_is_found_by_its_name);
   tcase_add_test(tc, definitions_come_back);
+  tcase_add_test(tc, a_deleted_pipeline_keeps_nobody_waiting);
   tcase_add_test(tc, states_come_back);
   tcase_add_test(tc, connectors_stay_paused);
   tcase_add_test(tc, leaving_is_not_stopping);

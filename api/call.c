@@ -1,6 +1,8 @@
 /* call.c - what handlers share: query parameters, pipelines, refusals. */
 #include "api/call.h"
 
+#include <ctype.h>
+
 bool call_query_bool(const api_call *call, const char *name, bool fallback, bool *out) {
   const char *value = http_query(call->req, name);
   *out = value ? strcmp(value, "true") == 0 : fallback;
@@ -14,6 +16,23 @@ void call_refuse_query(const api_call *call, const char *name, const char *allow
   const reply_detail details[] = {{"parameter", name}, {"value", value}, {NULL, NULL}};
   reply_error(call->req, 400, "InvalidParam", details, "query parameter '%s' is '%.100s'; it can be: %s", name, value,
               allowed);
+}
+
+bool call_read_whole(const api_call *call, bool *whole) {
+  const char *selector = http_query(call->req, "selector");
+  *whole = selector && strcmp(selector, "all") == 0;
+  if (!selector || *whole || strcmp(selector, "status") == 0) return true;
+  call_refuse_query(call, "selector", "all, status");
+  return false;
+}
+
+bool call_is_uuid(const char *text) {
+  size_t i = 0;
+  for (; text[i]; i++) {
+    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i])) return false;
+  }
+  return i == 36;
 }
 
 hw_pipeline *call_find_pipeline(const api_call *call) {

@@ -17,7 +17,10 @@ typedef struct api_context {
   http_server *http;
   key_ring *keys;
   bool auth; /* only who shows one of the keys is let in */
+  struct api_counters *counters;
+  struct series_board *series;
   int64_t started_us; /* since 1970 */
+  char id[37];        /* UUID of this run of the server */
   unsigned drain_ms;
 } api_context;
 
@@ -37,6 +40,10 @@ enum { PARAM_PIPELINE, PARAM_RELATION, PARAM_CONNECTOR, PARAM_ACTION };
 /* A boolean query parameter; false: it is neither "true" nor "false", and has
  * been replied to. */
 bool call_query_bool(const api_call *call, const char *name, bool fallback, bool *out);
+/* selector=all or status (default), of events; false: replied, as above. */
+bool call_read_whole(const api_call *call, bool *whole);
+/* Whether it is UUID text. */
+bool call_is_uuid(const char *text);
 /* 400 for a query parameter that has none of the allowed values. */
 void call_refuse_query(const api_call *call, const char *name, const char *allowed);
 /* The pipeline in the path, a reference; NULL: 404 has been replied. */
@@ -49,7 +56,10 @@ void call_refuse(const api_call *call, hw_pipeline *p, const hw_error *err);
 void call_reply_pipeline(const api_call *call, unsigned status, hw_pipeline *p, pipeline_selector selector);
 
 /* Handlers, by file. */
-api_handler get_healthz, get_config, get_authentication, get_cluster_healthz;          /* platform.c */
+api_handler get_healthz, get_config, get_authentication, get_session, get_robots;      /* platform.c */
+api_handler get_cluster_healthz, list_cluster_events, get_cluster_event;               /* cluster.c */
+api_handler list_demos;                                                                /* demos.c */
+api_handler validate_program;                                                          /* validate.c */
 api_handler get_openapi;                                                               /* openapi.c */
 api_handler list_api_keys, post_api_key, get_api_key, delete_api_key;                   /* api_keys.c */
 api_handler list_pipelines, get_pipeline, delete_pipeline;                             /* pipelines.c */
@@ -60,5 +70,10 @@ api_handler pause_pipeline, resume_pipeline;                                    
 api_handler get_stats, get_table_connector, get_view_connector;   /* connectors.c */
 api_handler get_dead_letters, delete_dead_letters, resubmit_dead_letters; /* dead_letters.c */
 api_handler post_table_connector, post_view_connector;             /* connectors.c */
+api_handler get_logs;                                              /* logs.c */
+api_handler get_metrics, get_all_metrics;                          /* metrics_route.c */
+api_handler get_time_series, get_time_series_stream;               /* series.c */
+api_handler get_dataflow_graph, get_circuit_json_profile;          /* profile.c */
+api_handler get_support_bundle;                                    /* bundle.c */
 
 #endif

@@ -79,6 +79,7 @@ static void post_action(const api_call *call, bool is_input) {
   if (!p) return;
   control *op = control_new(call, p, drained, reply_transition);
   if (!op) return;
+  if (pause) control_set_pause(op);
   const char *relation = call->params[PARAM_RELATION], *connector = call->params[PARAM_CONNECTOR];
   hw_status status = pipeline_control_connector(p, is_input, relation, connector, pause, control_done, op, &err);
   control_begun(op, status, &err);

@@ -21,6 +21,9 @@
  * time up to 50 ms, and given up after drain_ms. A start in between ends the wait. */
 #include "api/control.h"
 
+#include "api/metrics.h"
+#include "runtime/sched.h"
+
 #include <stdlib.h>
 
 #define POLL_FIRST_MS 1
@@ -34,11 +37,14 @@ struct control {
   control_succeed *succeed;
   deployment_status former;
   bool drained; /* wanted */
+  bool is_pause;
+  uint64_t began_ns;
   /* The outcome; written by whoever calls control_done. */
   hw_status status;
   hw_error error;
   uint64_t epoch, total_records, kept_us;
   char *position;
+  uint64_t true_ns;
   /* Waiting to be drained; API thread. */
   struct event *timer; /* NULL: not yet */
   unsigned poll_ms, waited_ms;
@@ -78,6 +84,8 @@ static void reply_success(control *op) {
   };
   http_set_kept(op->call.req, op->kept_us);
   op->succeed(&op->call, op, &reply);
+  if (op->is_pause && !op->drained)
+    latency_add(&op->call.context->counters->pause_replied, sched_now_ns() - op->began_ns);
   control_free(op);
 }
 
@@ -168,6 +176,8 @@ static void begin_drain(control *op) {
 
 static void deliver(mail *m) {
   control *op = of_mail(m);
+  if (op->is_pause && op->status == HW_OK)
+    latency_add(&op->call.context->counters->pause_true, op->true_ns - op->began_ns);
   if (!op->call.req) {
     control_free(op);
   } else if (op->status != HW_OK) {
@@ -182,6 +192,7 @@ static void deliver(mail *m) {
 void control_done(void *arg, const hw_reply *reply) {
   control *op = arg;
   op->status = reply->status;
+  op->true_ns = sched_now_ns();
   if (reply->error) op->error = *reply->error;
   op->error.status = reply->status;
   op->epoch = reply->epoch;
@@ -210,6 +221,7 @@ control *control_new(const api_call *call, hw_pipeline *p, bool drained, control
   op->pipeline = p;
   op->succeed = succeed;
   op->drained = drained;
+  op->began_ns = sched_now_ns();
   http_defer(call->req, gone, op);
   return op;
 }
@@ -233,6 +245,8 @@ void control_set_pipeline(control *op, hw_pipeline *p) { op->pipeline = p; }
 
 deployment_status control_former(const control *op) { return op->former; }
 void control_set_former(control *op, deployment_status status) { op->former = status; }
+
+void control_set_pause(control *op) { op->is_pause = true; }
 
 bool control_read_wait(const api_call *call, bool *drained) {
   const char *wait = http_query(call->req, "wait");

@@ -20,6 +20,8 @@ deployment_status control_former(const control *op);
 void control_set_former(control *op, deployment_status status);
 hw_pipeline *control_pipeline(const control *op); /* lives as long as op */
 void control_set_pipeline(control *op, hw_pipeline *p); /* takes the reference */
+/* How long it takes is counted with the pauses. */
+void control_set_pause(control *op);
 /* For hw_pipeline_pause and the like: [any thread] */
 void control_done(void *op, const hw_reply *reply);
 /* What that call returned; op is not to be touched afterwards. */

@@ -21,7 +21,7 @@ static void view_details(json_writer *w, const pipeline_event *event) {
   view_storage_details(w, event->storage_in_use);
 }
 
-static void view_event(json_writer *w, const pipeline_event *event, bool whole) {
+void view_event(json_writer *w, const pipeline_event *event, bool whole) {
   jw_object(w);
   jw_key_string(w, "event_id", event->id);
   jw_key_time(w, "recorded_at", event->recorded_at_us);
@@ -37,14 +37,6 @@ static void view_event(json_writer *w, const pipeline_event *event, bool whole) 
 
 /* ---- handlers -------------------------------------------------------------- */
 
-static bool read_selector(const api_call *call, bool *whole) {
-  const char *text = http_query(call->req, "selector");
-  *whole = text && strcmp(text, "all") == 0;
-  if (!text || *whole || strcmp(text, "status") == 0) return true;
-  call_refuse_query(call, "selector", "all, status");
-  return false;
-}
-
 /* The events of the pipeline in the path; false: replied. */
 static bool get_all(const api_call *call, const char *id, pipeline_event **events, size_t *n) {
   hw_pipeline *p = call_find_pipeline(call);
@@ -59,7 +51,7 @@ void list_events(const api_call *call) {
   bool whole;
   pipeline_event *events;
   size_t n;
-  if (!read_selector(call, &whole) || !get_all(call, NULL, &events, &n)) return;
+  if (!call_read_whole(call, &whole) || !get_all(call, NULL, &events, &n)) return;
   json_writer w;
   reply_begin(call->req, &w);
   jw_array(&w);
@@ -69,19 +61,10 @@ void list_events(const api_call *call) {
   reply_json(call->req, 200, &w);
 }
 
-static bool is_uuid(const char *text) {
-  size_t i = 0;
-  for (; text[i]; i++) {
-    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i])) return false;
-  }
-  return i == 36;
-}
-
 /* "latest", or an identity as ours are written. */
 static bool read_id(const api_call *call, char id[37]) {
   const char *text = call->params[PARAM_EVENT];
-  bool good = strcmp(text, "latest") == 0 || is_uuid(text);
+  bool good = strcmp(text, "latest") == 0 || call_is_uuid(text);
   snprintf(id, 37, "%s", text);
   for (char *c = id; *c; c++) *c = (char)tolower((unsigned char)*c);
   if (good) return true;
@@ -106,7 +89,7 @@ void get_event(const api_call *call) {
   char id[37];
   pipeline_event *events;
   size_t n;
-  if (!read_selector(call, &whole) || !read_id(call, id) || !get_all(call, id, &events, &n)) return;
+  if (!call_read_whole(call, &whole) || !read_id(call, id) || !get_all(call, id, &events, &n)) return;
   if (n == 1) {
     json_writer w;
     reply_begin(call->req, &w);

@@ -160,7 +160,7 @@ static bool open_listener(http_server *server, const char *text, hw_error *err) 
 static void fill_limits(http_limits *l) {
 #define FILL(member, value)                                                                                            \
   if (l->member == 0) l->member = value
-  FILL(max_connections, 1100);
+  FILL(max_connections, 2000);
   FILL(max_per_client, l->max_connections / 4 ? l->max_connections / 4 : 1);
   FILL(max_url, 8 * 1024);
   FILL(max_head, 16 * 1024);

@@ -16,6 +16,10 @@ typedef enum pipeline_selector {
 void view_pipeline(json_writer *w, const pipeline_info *info, pipeline_selector selector);
 /* The program's relations and connectors ("program_info"). */
 void view_program(json_writer *w, const program *p);
+/* Its connectors alone, secrets masked. */
+void view_connectors_of(json_writer *w, const program *p);
+/* What the SQL compiler had to say ("sql_compilation"). */
+void view_messages(json_writer *w, const program_messages *messages, bool failed);
 /* The word of deployment_resources_status for a status. */
 const char *view_resources_status(deployment_status status);
 /* That of deployment_resources_desired_status: Stopped or Provisioned. */
@@ -27,6 +31,11 @@ void view_deployment_error(json_writer *w, const char *code, const char *message
 const char *view_storage_status(bool in_use);
 void view_storage_details(json_writer *w, bool in_use);
 
+/* A program's operators ("dataflow_graph"), and what each has done. */
+void view_dataflow(json_writer *w, const program *p);
+void view_profile(json_writer *w, const program *p, const pipeline_stats *stats);
+
+void view_event(json_writer *w, const pipeline_event *event, bool whole);
 void view_stats(json_writer *w, const pipeline_stats *stats, bool with_errors);
 void view_connector(json_writer *w, const connector_stats *stats, bool with_errors);
 

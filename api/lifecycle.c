@@ -144,6 +144,7 @@ void pause_pipeline(const api_call *call) {
   hw_error err = {0};
   if (!control_read_wait(call, &drained)) return;
   control *op = begin(call, drained, reply_paused, &p);
+  if (op) control_set_pause(op);
   if (op) control_begun(op, hw_pipeline_pause(p, control_done, op, &err), &err);
 }
 

@@ -8,7 +8,7 @@
 
 /* Zero means the default in brackets. */
 typedef struct http_limits {
-  unsigned max_connections; /* [1,100] more get 503 and are closed */
+  unsigned max_connections; /* [2,000] more get 503 and are closed */
   unsigned max_per_client;  /* of these, from one address that is not this machine's [a quarter]; of IPv6, one /64 */
   unsigned max_url;         /* bytes of a request target [8 KiB] */
   unsigned max_head;        /* bytes of all headers [16 KiB] */

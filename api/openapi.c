@@ -80,18 +80,25 @@ static bool write_parameters(json_writer *w, const api_route *r) {
   return true;
 }
 
-static bool write_content(json_writer *w, const char *type) {
-  size_t len;
-  const char *rest, *media = openapi_media(type, &len, &rest);
+static bool write_media(json_writer *w, const char *media, size_t len, const char *type) {
   char key[64];
   snprintf(key, sizeof key, "%.*s", (int)len, media);
-  jw_key(w, "content");
-  jw_object(w);
   jw_key(w, key);
   jw_object(w);
   jw_key(w, "schema");
-  if (!openapi_write_type(w, *rest ? rest : "string")) return false;
+  if (!openapi_write_type(w, type)) return false;
   jw_object_end(w);
+  return true;
+}
+
+static bool write_content(json_writer *w, const char *type) {
+  size_t len;
+  const char *rest, *media = openapi_media(type, &len, &rest);
+  bool either = *rest == '|'; /* or JSON */
+  jw_key(w, "content");
+  jw_object(w);
+  if (!write_media(w, media, len, *rest && !either ? rest : "string")) return false;
+  if (either && !write_media(w, "application/json", 16, rest + 1)) return false;
   jw_object_end(w);
   return true;
 }

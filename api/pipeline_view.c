@@ -50,12 +50,12 @@ static void view_message(json_writer *w, const program_message *m) {
   jw_object_end(w);
 }
 
-static void view_sql_compilation(json_writer *w, const pipeline_info *info) {
+void view_messages(json_writer *w, const program_messages *messages, bool failed) {
   jw_object(w);
-  jw_key_i64(w, "exit_code", info->program_status == PROGRAM_SQL_ERROR);
+  jw_key_i64(w, "exit_code", failed);
   jw_key(w, "messages");
   jw_array(w);
-  for (uint32_t i = 0; i < info->messages.n; i++) view_message(w, &info->messages.items[i]);
+  for (uint32_t i = 0; i < messages->n; i++) view_message(w, &messages->items[i]);
   jw_array_end(w);
   jw_object_end(w);
 }
@@ -77,7 +77,7 @@ static void view_program_error(json_writer *w, const pipeline_info *info) {
   jw_object(w);
   jw_key(w, "sql_compilation");
   if (sql_compiled(info->program_status)) {
-    view_sql_compilation(w, info);
+    view_messages(w, &info->messages, info->program_status == PROGRAM_SQL_ERROR);
   } else {
     jw_null(w);
   }

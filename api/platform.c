@@ -1,8 +1,6 @@
 /* platform.c - what the server says of itself. */
 #include "api/call.h"
 
-#include <sys/time.h>
-
 void get_healthz(const api_call *call) {
   json_writer w;
   reply_begin(call->req, &w);
@@ -53,28 +51,22 @@ void get_config(const api_call *call) {
   reply_json(call->req, 200, &w);
 }
 
-static void write_service(json_writer *w, const char *name, int64_t since_us, int64_t now_us) {
-  jw_key(w, name);
-  jw_object(w);
-  jw_key_bool(w, "healthy", true);
-  jw_key_string(w, "message", "");
-  jw_key_time(w, "unchanged_since", since_us);
-  jw_key_time(w, "checked_at", now_us);
-  jw_object_end(w);
-}
-
-/* One process: that this is answered is the health of all three. */
-void get_cluster_healthz(const api_call *call) {
-  struct timeval now = {0};
-  event_base_gettimeofday_cached(call->context->base, &now);
-  int64_t now_us = (int64_t)now.tv_sec * 1000000 + now.tv_usec;
+/* There are no tenants: everybody is in the one that every server has. */
+void get_session(const api_call *call) {
   json_writer w;
   reply_begin(call->req, &w);
   jw_object(&w);
-  jw_key_bool(&w, "all_healthy", true);
-  write_service(&w, "api", call->context->started_us, now_us);
-  write_service(&w, "compiler", call->context->started_us, now_us);
-  write_service(&w, "runner", call->context->started_us, now_us);
+  jw_key_null(&w, "tenant_id");
+  jw_key_string(&w, "tenant_name", "default");
+  jw_key_string(&w, "role", api_role_name((api_role)call->req->role));
+  jw_key(&w, "memberships");
+  jw_array(&w);
+  jw_array_end(&w);
   jw_object_end(&w);
   reply_json(call->req, 200, &w);
+}
+
+void get_robots(const api_call *call) {
+  static const char text[] = "User-agent: *\nDisallow: /\n";
+  http_reply(call->req, 200, "text/plain", NULL, text, sizeof text - 1);
 }

@@ -224,3 +224,10 @@ void view_program(json_writer *w, const program *p) {
   view_connector_configs(w, "output_connectors", p, false);
   jw_object_end(w);
 }
+
+void view_connectors_of(json_writer *w, const program *p) {
+  jw_object(w);
+  view_connector_configs(w, "input_connectors", p, true);
+  view_connector_configs(w, "output_connectors", p, false);
+  jw_object_end(w);
+}

@@ -25,7 +25,8 @@ typedef struct api_param {
 
 typedef struct api_answer {
   unsigned status;  /* 0 ends a list */
-  const char *type; /* "Name": JSON; "text/plain", "application/x-ndjson Name": that media type; NULL: no body */
+  const char *type; /* "Name": JSON; "text/plain", "application/x-ndjson Name": that media type,
+                       after which " | Name" may say that it may be JSON as well; NULL: no body */
   const char *text; /* what it says; a sentence without its period */
 } api_answer;
 

@@ -9,7 +9,10 @@
 #include "api/server.h"
 
 #include "api/http_tls.h"
+#include "api/metrics.h"
 #include "api/router.h"
+#include "api/series.h"
+#include "engine/uuid.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -35,6 +38,7 @@ struct api_server {
   http_server *http;
   http_tls *tls; /* NULL: none */
   api_context context;
+  api_counters counters;
   logger log;
   bool has_log;
   struct event *deadline;
@@ -139,8 +143,9 @@ static bool open_parts(api_server *server, const api_options *options) {
   if (!server->has_log || !server->base) return false;
   context->base = server->base;
   context->box = mailbox_new(server->base);
+  context->series = series_board_new(server->base, context->engine);
   server->deadline = event_new(server->base, -1, 0, on_deadline, server);
-  if (!context->box || !server->deadline) return false;
+  if (!context->box || !server->deadline || !context->series) return false;
   context->worker = worker_new(context->box);
   context->keys = keys_new();
   return context->worker && context->keys;
@@ -196,7 +201,9 @@ api_server *api_server_new(hw_engine *engine, const api_options *options, hw_err
   server->stop_ms = o->stop_ms ? o->stop_ms : DEFAULT_STOP_MS;
   server->context.engine = engine;
   server->context.started_us = now_us();
+  server->context.counters = &server->counters;
   server->context.auth = o->auth;
+  if (uuid_make(server->context.id, err) != HW_OK) goto no_http;
   server->context.drain_ms = o->drain_ms ? o->drain_ms : DEFAULT_DRAIN_MS;
   set_orders(server);
   if (!open_parts(server, o)) goto no_memory;
@@ -219,6 +226,7 @@ void api_server_free(api_server *server) {
   http_tls_free(server->tls);
   worker_free(server->context.worker);
   if (server->deadline) event_free(server->deadline);
+  series_board_free(server->context.series);
   if (server->context.box) mailbox_close(server->context.box);
   mailbox_unref(server->context.box);
   keys_free(server->context.keys);

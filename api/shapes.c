@@ -13,10 +13,10 @@
   "deployment_initial: 'Running' | 'Paused'?, deployment_status: CombinedStatus, "                              \
   "deployment_status_since: time, deployment_desired_status: CombinedDesiredStatus, "                           \
   "deployment_desired_status_since: time, deployment_resources_status: ResourcesStatus, "                       \
-  "deployment_resources_status_since: time, deployment_resources_desired_status: ResourcesStatus, "             \
+  "deployment_resources_status_since: time, deployment_resources_desired_status: 'Stopped' | 'Provisioned', "   \
   "deployment_resources_desired_status_since: time, deployment_runtime_status: " RUNTIME_STATUS "?, "           \
   "deployment_runtime_status_details: RuntimeStatusDetails?, deployment_runtime_status_since: time?, "          \
-  "deployment_runtime_desired_status: " RUNTIME_STATUS "?, deployment_runtime_desired_status_since: time?, "
+  "deployment_runtime_desired_status: 'Paused' | 'Running'?, deployment_runtime_desired_status_since: time?, "
 #define PIPELINE_IDENTITY                                                                                       \
   "id: uuid, name: string, description: string, tags: [string], created_at: time, version: integer, "           \
   "platform_version: string, program_config: ProgramConfig, "
@@ -45,6 +45,25 @@ const api_shape api_shapes[] = {
     {"NewApiKeyResponse", "An API key that was made", "id: uuid, name: string, api_key: string"},
     {"MintableKeyRole", "What the holder of a key may do", "= 'read' | 'write'"},
 
+    /* ---- more of the server ---- */
+    {"ClusterMonitorEvent", "A change of the health of the server's parts",
+     "id: uuid, recorded_at: time, all_healthy: bool, api_status: MonitorStatus, compiler_status: MonitorStatus, "
+     "runner_status: MonitorStatus, api_self_info?: string?, api_resources_info?: string?, "
+     "compiler_self_info?: string?, compiler_resources_info?: string?, runner_self_info?: string?, "
+     "runner_resources_info?: string?"},
+    {"MonitorStatus", "How a part is", "= 'Healthy' | 'Unhealthy' | 'InitialUnhealthy'"},
+    {"SessionInfo", "Who a client is",
+     "tenant_id: uuid?, tenant_name: string?, role: 'read' | 'write' | 'admin' | 'owner'?, memberships: [any]"},
+    {"Demo", "An example program",
+     "name: string, title: string, description: string, program_code: string, udf_rust: string, udf_toml: string"},
+    {"ValidateProgramRequest", "A program to be checked; the optional members change nothing",
+     "program_code: string, ir?: bool, runtime_version?: string?"},
+    {"ValidateProgramResponse", "How a check went: one of these",
+     "Success?: ValidProgram, SqlError?: InvalidProgram, SystemError?: FailedValidation"},
+    {"ValidProgram", "A program that compiles", "program_info: PartialProgramInfo"},
+    {"InvalidProgram", "A program that does not", "info: SqlCompilationInfo"},
+    {"FailedValidation", "Nothing can be said of the program", "error: string"},
+
     /* ---- pipelines ---- */
     {"PostPutPipeline", "What a pipeline is made of",
      "name: string, program_code: string, description?: string?, tags?: [string]?, udf_rust?: string?, "
@@ -65,11 +84,11 @@ const api_shape api_shapes[] = {
      "connectors?: ConnectorStats?"},
     {"PipelineMonitorEvent", "The states of a pipeline after one of them had changed; details where the selector says",
      "event_id: uuid, recorded_at: time, deployment_resources_status: ResourcesStatus, "
-     "deployment_resources_desired_status: ResourcesStatus, deployment_runtime_status: " RUNTIME_STATUS "?, "
-     "deployment_runtime_desired_status: " RUNTIME_STATUS "?, deployment_has_error: bool, "
-     "program_status: ProgramStatus, storage_status: 'Cleared' | 'InUse', deployment_resources_status_details?: any?, "
-     "deployment_runtime_status_details?: any?, deployment_error?: ErrorResponse?, "
-     "storage_status_details?: StorageStatusDetails?"},
+     "deployment_resources_desired_status: 'Stopped' | 'Provisioned', "
+     "deployment_runtime_status: " RUNTIME_STATUS "?, deployment_runtime_desired_status: 'Paused' | 'Running'?, "
+     "deployment_has_error: bool, program_status: ProgramStatus, storage_status: 'Cleared' | 'InUse', "
+     "deployment_resources_status_details?: any?, deployment_runtime_status_details?: any?, "
+     "deployment_error?: ErrorResponse?, storage_status_details?: StorageStatusDetails?"},
     {"ProgramStatus", "How far the compilation of a program is",
      "= 'Pending' | 'CompilingSql' | 'SqlCompiled' | 'CompilingRust' | 'Success' | 'SqlError' | 'RustError' | "
      "'SystemError'"},
@@ -133,7 +152,7 @@ const api_shape api_shapes[] = {
     /* ---- statistics ---- */
     {"ControllerStatus", "Statistics of a pipeline and its connectors",
      "global_metrics: GlobalControllerMetrics, suspend_error: any?, checkpoint_activity: CheckpointActivity, "
-     "permanent_checkpoint_errors: any?, inputs: [InputEndpointStatus], outputs: [OutputEndpointStatus]"},
+     "permanent_checkpoint_errors: [any]?, inputs: [InputEndpointStatus], outputs: [OutputEndpointStatus]"},
     {"GlobalControllerMetrics", "Statistics of a pipeline as a whole",
      "state: 'Paused' | 'Running' | 'Terminated', bootstrap_in_progress: bool, "
      "transaction_status: 'NoTransaction' | 'TransactionInProgress' | 'CommitInProgress', transaction_id: integer, "
@@ -150,6 +169,27 @@ const api_shape api_shapes[] = {
     {"TransactionInitiators", "Who began the transaction",
      "transaction_id: integer?, initiated_by_api: string?, initiated_by_connectors: {any}"},
     {"CheckpointActivity", "Whether a checkpoint is being made", "status: 'idle'"},
+    {"TimeSeries", "What a pipeline did in the last minute; now: ms since 1970",
+     "now: integer, samples: [SampleStatistics]"},
+    {"SampleStatistics", "At t (ms since 1970): records processed, bytes of memory, bytes of storage",
+     "t: integer, r: integer, m: integer, s: integer"},
+    {"CircuitProfile", "What the operators of a pipeline have done since it was started",
+     "incarnation_uuid: uuid, uptime_msecs: integer, steps: integer, output_stall_msecs: integer, "
+     "step_time: Durations, completion_latency: Durations, operators: [OperatorProfile]"},
+    {"OperatorProfile", "A table or view: rows in and out, batches, the time its expressions took, what it holds",
+     "relation: string, kind: 'table' | 'view', inputs: [string], rows_in: integer, rows_out: integer, "
+     "batches: integer, micros: integer, stored_rows: integer, stored_bytes: integer"},
+    {"Durations", "How many, how long together, and a limit of 99 of 100",
+     "count: integer, total_micros: integer, p99_micros: integer"},
+    {"Dataflow", "The operators of a program by name; there are no plans of Calcite",
+     "calcite_plan: {any}, mir: {MirNode}"},
+    {"MirNode", "An operator and what it reads",
+     "operation: 'source' | 'filter' | 'map' | 'union' | 'view', inputs: [MirInput], table?: string, view?: string"},
+    {"MirInput", "An output of an operator", "node: string, output: integer"},
+    {"Metric", "A metric with all its values",
+     "key: string, type: 'counter' | 'gauge' | 'histogram', description: string, values: [MetricValue]"},
+    {"MetricValue", "One value: a number, or of a histogram its buckets, sum and count; null: without limit",
+     "labels: {string}, value: any?"},
     {"ShortEndpointConfig", "The table or view of a connector", "stream: string"},
     {"ConnectorHealth", "Whether a failure of a connector stands",
      "status: 'Healthy' | 'Unhealthy', description: string?"},
@@ -161,7 +201,8 @@ const api_shape api_shapes[] = {
      "barrier: bool, completed_frontier: any?, headworks: InputDetails"},
     {"InputEndpointMetrics", "Counts of an input",
      "total_bytes: integer, total_records: integer, buffered_records: integer, buffered_bytes: integer, "
-     "num_transport_errors: integer, num_parse_errors: integer, end_of_input: bool"},
+     "num_transport_errors: integer, num_parse_errors: integer, end_of_input: bool, "
+     "processing_latency_p99_micros: integer?"},
     {"InputDetails", "What Headworks knows of an input beyond the contract",
      "active: bool, holds: ['pipeline' | 'user' | 'start_after' | 'backpressure' | 'retry' | 'ended'], "
      "quiescent: bool, epoch: integer, position: string, dropped_records: integer, progress_done: integer, "

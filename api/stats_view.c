@@ -129,6 +129,9 @@ static void view_input_metrics(json_writer *w, const connector_stats *s) {
   jw_key_u64(w, "num_transport_errors", s->num_transport_errors);
   jw_key_u64(w, "num_parse_errors", s->num_parse_errors);
   jw_key_bool(w, "end_of_input", s->end_of_input);
+  jw_key(w, "processing_latency_p99_micros");
+  if (s->processing.count) jw_u64(w, s->processing.p99_us);
+  else jw_null(w);
   jw_object_end(w);
 }
 

@@ -1,6 +1,7 @@
 /* help.c - help texts, all made from the table of commands. */
 #include "cli/cli.h"
 
+#include "api/metrics.h"
 #include "api/openapi.h"
 #include "runtime/config.h"
 
@@ -123,9 +124,10 @@ static void print_markdown(void) {
 static cli_exit print_page(const char *name) {
   outbuf page = {0};
   if (strcmp(name, "http-api") == 0) openapi_write_reference(&page);
+  if (strcmp(name, "metrics") == 0) metrics_write_reference(&page);
   bool ok = page.len > 0 && !page.failed;
   if (ok) fwrite(page.data, 1, page.len, stdout);
-  else cli_complain("there is no page '%s'; there is: http-api", name);
+  else cli_complain("there is no page '%s'; there are: http-api, metrics", name);
   outbuf_fini(&page);
   return ok ? CLI_OK : CLI_USAGE;
 }
@@ -150,7 +152,7 @@ static cli_exit help_about(const cli_call *call) {
 }
 
 cli_exit cli_help(const cli_call *call) {
-  if (call->n_args == 1 && (cli_has(call, "markdown") || strcmp(call->args[0], "http-api") == 0))
+  if (call->n_args == 1 && cli_has(call, "markdown"))
     return print_page(call->args[0]);
   if (cli_has(call, "markdown"))
     print_markdown();

@@ -53,7 +53,7 @@ static const cli_option serve_options[] = {
     {"tls-key", 0, "FILE", "the key of --tls-cert (PEM, without a passphrase)"},
     {"allowed-host", 0, "NAME", "a name that clients may call this server by (NAME or NAME:PORT); may be given "
                                 "many times"},
-    {"max-connections", 0, "N", "connections of clients at a time (default: 1100); more are told to come back"},
+    {"max-connections", 0, "N", "connections of clients at a time (default: 2000); more are told to come back"},
     {"max-client-connections", 0, "N", "of these, from one address but the loopback's (default: a quarter)"},
     {"idle-timeout", 0, "SECONDS", "close connections that ask for nothing for so long (default: 60)"},
     {"cors-origin", 0, "ORIGIN", "let pages of this origin (https://HOST[:PORT]) ask; may be given many times"},
@@ -110,7 +110,7 @@ static const cli_option connectors_options[] = {
     {0}};
 
 static const cli_option help_options[] = {
-    {"markdown", 0, NULL, "print the page of the reference: of all commands, or of `http-api`"}, {0}};
+    {"markdown", 0, NULL, "print the page of the reference: of all commands, or of `http-api`, `metrics`"}, {0}};
 
 #define OPTIONS(...) ((const cli_option *const[]){__VA_ARGS__, NULL})
 
@@ -189,7 +189,7 @@ const cli_command cli_commands[] = {
      "is 1. SIGINT and SIGTERM end the inputs early.",
      OPTIONS(program_options, bench_options, file_options, engine_options), 1, 1, cli_bench},
     {"version", "", "print the version", NULL, OPTIONS(json_options), 0, 0, version},
-    {"help", "[COMMAND | exit-codes | http-api]", "explain a command", NULL, OPTIONS(help_options), 0, 2, cli_help},
+    {"help", "[COMMAND | exit-codes]", "explain a command", NULL, OPTIONS(help_options), 0, 2, cli_help},
     {0}};
 
 /* ---- dispatch ------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define DEFAULT_LISTEN "127.0.0.1:8080"
 #define DEFAULT_DRAIN 10.0
@@ -178,7 +179,17 @@ static cli_exit start_server(service *s, const cli_call *call) {
   return CLI_OK;
 }
 
+/* A connection each, and the files of connectors: as many descriptors as we may have. */
+static void raise_descriptors(void) {
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+    cli_complain("the limit of open files stays as it is: %s", strerror(errno));
+}
+
 static cli_exit serve(service *s, const cli_call *call) {
+  raise_descriptors();
   cli_exit status;
   s->engine = session_engine(call, HW_LOG_INFO, NULL, NULL, &status);
   if (s->engine) status = open_data(s, call);

@@ -162,7 +162,9 @@ void engine_remove(hw_engine *engine, hw_pipeline *p) {
   there = there && engine->pipelines[i] == p;
   if (there) take(engine, i);
   pthread_mutex_unlock(&engine->lock);
-  if (there) hw_pipeline_unref(p);
+  if (!there) return;
+  logbook_close(p->log);
+  hw_pipeline_unref(p);
 }
 
 hw_status engine_rename(hw_engine *engine, hw_pipeline *p, const char *name, hw_error *err) {

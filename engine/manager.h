@@ -7,6 +7,7 @@
 
 #include "engine/catalog.h"
 #include "engine/definition.h"
+#include "engine/logbook.h"
 #include "runtime/dead_letters.h"
 #include "runtime/program.h"
 #include "runtime/stats.h"
@@ -171,13 +172,31 @@ hw_status pipeline_resubmit_all_letters(hw_pipeline *p, const char *connector, l
 
 /* ---- statistics ----------------------------------------------------------- */
 
+/* Bytes of batches and buffers, of all pipelines, and the most there may be. */
+void manager_memory(const hw_engine *engine, uint64_t *used, uint64_t *limit);
 /* Of a deployed pipeline; err->code PipelineInteractionNotDeployed, Initializing. */
 hw_status pipeline_get_stats(hw_pipeline *p, bool with_errors, pipeline_stats *out, hw_error *err);
+/* What a pipeline did in the last minute: a sample for each manager_sample. */
+#define PIPELINE_SAMPLES 60
+typedef struct pipeline_sample {
+  int64_t at_us; /* since 1970 */
+  uint64_t processed_records, resident_bytes, storage_bytes;
+} pipeline_sample;
+/* Looks at every deployed pipeline; to be called once a second by who serves.
+ * HW_OK or HW_ENOMEM. */
+hw_status manager_sample(hw_engine *engine, uint64_t resident_bytes);
+/* Of the present run, oldest first; err->code as with pipeline_get_stats. */
+hw_status pipeline_get_samples(hw_pipeline *p, pipeline_sample out[PIPELINE_SAMPLES], uint32_t *n, hw_error *err);
 /* Of one connector: is_input chooses table or view; err->code UnknownInputEndpoint,
  * UnknownOutputEndpoint as well. *out is freed with connector_stats_fini. */
 hw_status pipeline_get_connector_stats(hw_pipeline *p, bool is_input, const char *relation, const char *connector,
                                        connector_stats *out, hw_error *err);
 /* As latency_summary tells. */
 hw_status pipeline_get_latency(hw_pipeline *p, latency_summary *out);
+
+void pipeline_copy_id(const hw_pipeline *p, char out[37]); /* UUID text */
+/* The lines of its log, the starts and stops of its deployments included. Good as
+ * long as a reference to p; closed when p is deleted. */
+logbook *pipeline_logbook(hw_pipeline *p);
 
 #endif

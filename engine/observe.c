@@ -68,7 +68,16 @@ hw_status pipeline_get_events(hw_pipeline *p, const char *id, pipeline_event **o
   return status;
 }
 
+logbook *pipeline_logbook(hw_pipeline *p) { return p->log; }
+
+void pipeline_copy_id(const hw_pipeline *p, char out[37]) { memcpy(out, p->id, sizeof p->id); }
+
 /* ---- statistics ---------------------------------------------------------- */
+
+void manager_memory(const hw_engine *engine, uint64_t *used, uint64_t *limit) {
+  *used = atomic_load(&engine->rt->mem.used);
+  *limit = engine->rt->mem.limit;
+}
 
 hw_status pipeline_get_stats(hw_pipeline *p, bool with_errors, pipeline_stats *out, hw_error *err) {
   *out = (pipeline_stats){0};

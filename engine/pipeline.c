@@ -42,6 +42,8 @@ static void pipeline_free(hw_pipeline *p) {
   pthread_cond_destroy(&p->changed);
   pthread_mutex_destroy(&p->lock);
   free_names(p);
+  logbook_free(p->log);
+  series_free(p->series);
   free(p);
 }
 
@@ -79,8 +81,9 @@ hw_pipeline *pipeline_new(hw_engine *engine, pipeline_definition *definition, co
   p->letters = dead_letters_new(engine->dead_letters, engine->dead_letter_bytes);
   if (!p->letters) goto no_memory;
   if (init_id(p, id, err) != HW_OK) goto no_id;
+  p->log = logbook_new();
   const char *name = pipeline_intern_name(p, definition->members[MEMBER_NAME]);
-  if (!name) goto no_memory;
+  if (!name || !p->log) goto no_memory;
   atomic_init(&p->name, name);
   if (pthread_mutex_init(&p->lock, NULL) != 0) goto no_memory;
   if (!init_changed(&p->changed)) goto no_condition;
@@ -94,6 +97,7 @@ no_memory:
 no_id:
   dead_letters_unref(p->letters);
   free_names(p);
+  logbook_free(p->log);
   free(p);
   pipeline_definition_unref(definition);
   return NULL;
@@ -184,11 +188,12 @@ static void deliver_log(effect *e) {
   char about[PIPELINE_NAME_MAX + 16];
   snprintf(about, sizeof about, "pipeline %s", line->pipeline->name);
   logger_write(&line->pipeline->engine->rt->log, line->level, about, "%s", line->text);
+  logbook_add(line->pipeline->log, line->level, line->text);
   free(line);
 }
 
 void pipeline_log(hw_pipeline *p, hw_log_level level, const char *fmt, ...) {
-  if (level > p->engine->rt->log.level) return;
+  if (level > p->engine->rt->log.level && level > HW_LOG_INFO) return;
   char text[LOG_LINE_MAX];
   va_list args;
   va_start(args, fmt);

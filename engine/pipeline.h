@@ -108,6 +108,7 @@ struct hw_pipeline {
   const char *_Atomic name; /* in one of `names`; set under the engine's lock */
   _Atomic bool hidden;     /* not found by others: not kept yet, or being deleted */
   dead_letters *letters;   /* a reference; they outlive the runs */
+  logbook *log;            /* has a lock of its own */
 
   pthread_mutex_t lock;    /* protects all below */
   pthread_cond_t changed;  /* whatever hw_pipeline_wait looks at */
@@ -138,6 +139,7 @@ struct hw_pipeline {
   hw_error outcome;        /* valid when complete; HW_OK, or the connector that had failed */
   effect_list starters, stoppers; /* requests to be answered when that is done */
   hw_listener *listeners;
+  struct series *series;   /* NULL: no samples yet */
 };
 
 /* ---- pipeline.c: life, lock, outbox -------------------------------------- */
@@ -164,6 +166,11 @@ void pipeline_set_error(hw_pipeline *p, const hw_error *error);  /* NULL: none a
 void pipeline_set_storage(hw_pipeline *p, bool in_use);          /* may be what it is */
 void pipeline_touch(hw_pipeline *p); /* something else that users see has changed */
 int64_t wall_clock_us(void);
+
+/* ---- series.c ------------------------------------------------------------ */
+
+typedef struct series series;
+void series_free(series *s);
 
 /* ---- request.c ----------------------------------------------------------- */
 

@@ -251,6 +251,11 @@ static void on_stopped(void *arg, const hw_error *err) {
   pipeline_unlock(p);
 }
 
+static void on_line(void *arg, hw_log_level level, const char *line) {
+  const run *r = arg;
+  logbook_add(r->pipeline->log, level, line);
+}
+
 static void switched(void *arg, const hw_reply *reply) { (void)arg, (void)reply; }
 
 /* Nothing is open yet, so this is true at once; nobody else touches the switches. */
@@ -266,7 +271,7 @@ static void provision_job(void *arg) {
   run *r = arg;
   hw_pipeline *p = r->pipeline;
   deployment_events events = {.arg = r, .letters = p->letters, .opened = on_opened, .failed = on_failed,
-                              .complete = on_complete, .stopped = on_stopped};
+                              .complete = on_complete, .stopped = on_stopped, .log = {.line = on_line, .arg = r}};
   hw_error err;
   deployment *d = deployment_new(p->engine->rt, p->name, p->program, &events, &err);
   if (d) apply_switches(r, d);

@@ -1,5 +1,7 @@
 #include "runtime/circuit.h"
 
+#include "runtime/sched.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +28,7 @@ typedef struct node {
   uint32_t n_readers;
   sink *sinks;
   uint32_t n_sinks, sinks_capacity;
-  _Atomic uint64_t records, filtered; /* written by the pipeline's task */
+  _Atomic uint64_t records, filtered, batches, ns; /* written by the pipeline's task */
   bool wanted;          /* it, or something that reads it, has a sink */
   batch **pending;      /* in a step: batches to pass on */
   uint32_t n_pending, pending_capacity;
@@ -154,7 +156,8 @@ void circuit_detach(circuit *c, uint32_t relation, circuit_sink *call, void *arg
 
 relation_stats circuit_relation_stats(const circuit *c, uint32_t relation) {
   const node *n = &c->nodes[relation];
-  return (relation_stats){.records = atomic_load(&n->records), .filtered = atomic_load(&n->filtered)};
+  return (relation_stats){.records = atomic_load(&n->records), .filtered = atomic_load(&n->filtered),
+                          .batches = atomic_load(&n->batches), .ns = atomic_load(&n->ns)};
 }
 
 /* ---- a step -------------------------------------------------------------- */
@@ -236,6 +239,16 @@ static hw_status run_branch(circuit *c, branch *b, batch *in, batch **out, eval_
   return HW_OK;
 }
 
+/* The same, with the time it takes. */
+static hw_status time_branch(circuit *c, branch *b, batch *in, batch **out, eval_error *err) {
+  node *n = &c->nodes[b->view];
+  uint64_t began_ns = sched_now_ns();
+  hw_status st = run_branch(c, b, in, out, err);
+  add_count(&n->batches, 1);
+  add_count(&n->ns, sched_now_ns() - began_ns);
+  return st;
+}
+
 /* Takes b's reference. */
 static hw_status add_pending(node *n, batch *b, eval_error *err) {
   batch **list = grown(n->pending, n->n_pending, &n->pending_capacity, sizeof *list);
@@ -255,7 +268,7 @@ static hw_status pass_on(circuit *c, node *n, batch *b, eval_error *err) {
     branch *reader = n->readers[i];
     if (!c->nodes[reader->view].wanted) continue;
     batch *out;
-    hw_status st = run_branch(c, reader, b, &out, err);
+    hw_status st = time_branch(c, reader, b, &out, err);
     if (st == HW_OK && out) st = add_pending(&c->nodes[reader->view], out, err);
     if (st != HW_OK) return st;
   }
@@ -264,6 +277,7 @@ static hw_status pass_on(circuit *c, node *n, batch *b, eval_error *err) {
 
 hw_status circuit_push(circuit *c, uint32_t relation, batch *b, eval_error *err) {
   add_count(&c->nodes[relation].records, hw_batch_count(&b->pub));
+  add_count(&c->nodes[relation].batches, 1);
   if (!c->nodes[relation].wanted) return HW_OK;
   hw_status st = pass_on(c, &c->nodes[relation], b, err);
   for (uint32_t i = relation + 1; i < c->program->n_relations; i++) {

@@ -107,7 +107,7 @@ void connector_add_error(hw_connector *c, error_kind kind, const char *tag, cons
   va_end(args);
   secret_redact(&c->secrets, message);
   add_error(c, kind, tag, message);
-  if (kind == ERROR_TRANSPORT) logger_write(&c->rt->log, HW_LOG_WARNING, c->spec->endpoint, "%s", message);
+  if (kind == ERROR_TRANSPORT) deployment_log(c->d, HW_LOG_WARNING, c->spec->endpoint, "%s", message);
 }
 
 static void set_text(hw_connector *c, char **text, const char *why) {
@@ -194,7 +194,7 @@ void hw_connector_log(hw_connector *c, hw_log_level level, const char *fmt, ...)
   vsnprintf(message, sizeof message, fmt, args);
   va_end(args);
   secret_redact(&c->secrets, message);
-  logger_write(&c->rt->log, level, c->spec->endpoint, "%s", message);
+  deployment_log(c->d, level, c->spec->endpoint, "%s", message);
   if (level <= HW_LOG_WARNING) add_error(c, ERROR_TRANSPORT, NULL, message);
 }
 

@@ -2,6 +2,7 @@
 #include "runtime/deployment_impl.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,14 @@ void deployment_set_phase(deployment *d, phase p) {
   do
     if (old >= (uint32_t)p) return;
   while (!atomic_compare_exchange_weak(&d->phase, &old, (uint32_t)p));
-  logger_write(&d->rt->log, HW_LOG_DEBUG, d->name, "%s -> %s", phase_names[old], phase_names[p]);
+  deployment_log(d, HW_LOG_DEBUG, d->name, "%s -> %s", phase_names[old], phase_names[p]);
+}
+
+void deployment_log(deployment *d, hw_log_level level, const char *about, const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  logger_vtell(&d->rt->log, &d->events.log, level, about, fmt, args);
+  va_end(args);
 }
 
 phase deployment_phase(const deployment *d) { return (phase)atomic_load(&d->phase); }

@@ -31,6 +31,7 @@ typedef struct deployment_events {
   void (*complete)(void *arg, const hw_error *err); /* every input has ended and every output is written;
                                                        err: not NULL when a connector had failed for good */
   void (*stopped)(void *arg, const hw_error *err); /* closed; err: what could not be drained or flushed, or NULL */
+  log_tap log; /* lines about it and its connectors, beside the runtime's log; from any thread, several at once */
 } deployment_events;
 
 /* Makes queues, circuit and connector instances; held (paused), nothing opened. */
@@ -60,8 +61,12 @@ void deployment_stop(deployment *d, bool force, uint64_t deadline_us);
 hw_status deployment_stats(deployment *d, bool with_errors, pipeline_stats *out);
 hw_status deployment_connector_stats(deployment *d, uint32_t connector, bool with_errors, connector_stats *out);
 void deployment_latency(deployment *d, latency_summary *out);
+uint64_t deployment_processed(const deployment *d); /* total_processed_records alone */
 const char *deployment_incarnation(const deployment *d); /* UUID text */
 uint64_t deployment_num_errors(const deployment *d);
+
+/* A line of its log. [any thread] */
+void deployment_log(deployment *d, hw_log_level level, const char *about, const char *fmt, ...) HW_PRINTF(4, 5);
 
 void deployment_reopen_outputs(deployment *d);
 

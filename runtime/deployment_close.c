@@ -107,7 +107,7 @@ static void give_up(deployment *d) {
                  (unsigned long long)behind);
   else
     hw_error_set(&d->stop_error, HW_ETIMEOUT, "the stop's deadline passed before everything was processed and flushed");
-  logger_write(&d->rt->log, HW_LOG_WARNING, d->name, "%s", d->stop_error.message);
+  deployment_log(d, HW_LOG_WARNING, d->name, "%s", d->stop_error.message);
   deployment_begin_close(d);
 }
 

@@ -20,6 +20,7 @@
 #include "runtime/deployment.h"
 #include "runtime/histogram.h"
 #include "runtime/input.h"
+#include "runtime/latency.h"
 #include "runtime/output.h"
 #include "runtime/spill.h"
 #include "runtime/state.h"
@@ -78,11 +79,13 @@ struct deployment {
   /* written by the pipeline's task, read by all */
   alignas(64) _Atomic uint64_t mark;  /* input records taken in so far, by the circuit */
   _Atomic uint64_t processed_bytes;   /* the inputs add to it too */
-  _Atomic uint64_t steps, stall_us;
+  _Atomic uint64_t steps, stall_us, stalls, wakeups;
+  latency step_time;
   _Atomic bool complete;
   _Atomic bool stalled;               /* waits for an output */
 
   histogram latency;                  /* nanoseconds, one per batch and sink */
+  latency completion;                 /* the same, coarser, with its sum */
 };
 
 void deployment_set_phase(deployment *d, phase p);

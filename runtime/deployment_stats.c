@@ -34,6 +34,8 @@ static void input_stats(deployment *d, input *in, connector_stats *out) {
   out->total_records = atomic_load(&in->total_records); /* before what is buffered, for `quiescent` */
   out->buffered_records = queue_records(&in->source.queue);
   out->buffered_bytes = queue_bytes(&in->source.queue);
+  out->buffered_batches = queue_batches(&in->source.queue);
+  latency_read(&in->source.processing, &out->processing);
   out->total_bytes = atomic_load(&in->total_bytes);
   out->dropped_records = atomic_load(&in->dropped);
   out->progress_done = atomic_load(&in->progress_done);
@@ -92,7 +94,7 @@ hw_status deployment_connector_stats(deployment *d, uint32_t i, bool with_errors
   return st;
 }
 
-static uint64_t resident_bytes(void) {
+uint64_t stats_resident_bytes(void) {
   FILE *f = fopen("/proc/self/statm", "re");
   unsigned long long total, resident = 0;
   if (!f) return 0;
@@ -155,7 +157,11 @@ static void fill_totals(deployment *d, pipeline_stats *out) {
   fill_producers(d, out);
   out->initiated_steps = out->completed_steps = atomic_load(&d->steps);
   out->output_stall_us = atomic_load(&d->stall_us);
-  out->rss_bytes = resident_bytes();
+  out->output_stalls = atomic_load(&d->stalls);
+  out->wakeups = atomic_load(&d->wakeups);
+  latency_read(&d->step_time, &out->step_time);
+  latency_read(&d->completion, &out->completion);
+  out->rss_bytes = stats_resident_bytes();
   out->cpu_us = cpu_us();
   out->memory_in_use = atomic_load(&d->rt->mem.used);
   out->start_time_us = d->started_wall_us;
@@ -182,6 +188,8 @@ hw_status deployment_stats(deployment *d, bool with_errors, pipeline_stats *out)
   fill_totals(d, out);
   return HW_OK;
 }
+
+uint64_t deployment_processed(const deployment *d) { return atomic_load(&d->mark); }
 
 void deployment_latency(deployment *d, latency_summary *out) {
   out->count = atomic_load(&d->latency.total);

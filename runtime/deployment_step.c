@@ -24,7 +24,9 @@ void deployment_count_bytes(deployment *d, uint64_t n) { atomic_fetch_add(&d->pr
 
 void deployment_output_written(deployment *d, output *out, const batch *b) {
   (void)out;
-  histogram_add(&d->latency, sched_now_ns() - b->fetched_ns);
+  uint64_t ns = sched_now_ns() - b->fetched_ns;
+  histogram_add(&d->latency, ns);
+  latency_add_shared(&d->completion, ns);
 }
 
 void deployment_output_progress(deployment *d, output *out) {
@@ -94,6 +96,7 @@ static void note_stall(deployment *d, bool stalled) {
   bool before = atomic_load(&d->stalled);
   uint64_t now = stalled || before ? sched_now_us() : 0;
   if (before) atomic_store(&d->stall_us, atomic_load(&d->stall_us) + now - d->stalled_since_us);
+  if (stalled) atomic_fetch_add(&d->stalls, 1);
   atomic_store(&d->stalled, stalled);
   d->stalled_since_us = now;
 }
@@ -142,6 +145,7 @@ static bool process(deployment *d, source *s, batch *b) {
   hw_status st = state_push(d->state, s->relation, b, &err);
   if (st != HW_OK) eval_failed(d, b, &err);
   deployment_count_bytes(d, b->source_bytes);
+  latency_add(&s->processing, sched_now_ns() - b->fetched_ns);
   atomic_store(&s->taken_mark, b->mark);
   atomic_store(&d->mark, b->mark);
   queue_done(&s->queue, b);
@@ -287,11 +291,22 @@ static void end_step(deployment *d) {
   atomic_store(&d->steps, step);
 }
 
+static bool step(deployment *d) {
+  uint64_t before = atomic_load_explicit(&d->mark, memory_order_relaxed); /* our own */
+  uint64_t began_ns = sched_now_ns();
+  bool more = run_sources(d);
+  if (atomic_load_explicit(&d->mark, memory_order_relaxed) == before) return more;
+  end_step(d);
+  latency_add(&d->step_time, sched_now_ns() - began_ns);
+  return more;
+}
+
 task_next deployment_run(task *t, bool may_block) {
   (void)may_block;
   deployment *d = (deployment *)t;
   phase p = deployment_phase(d);
   if (p == PHASE_NEW) return TASK_IDLE;
+  atomic_fetch_add(&d->wakeups, 1);
   bool opening = p == PHASE_OPENING && atomic_load(&d->to_open);
   if (p == PHASE_CLOSING || (opening && atomic_load(&d->force))) deployment_hurry(d);
   if (p >= PHASE_CLOSING || opening) return TASK_IDLE;
@@ -304,9 +319,7 @@ task_next deployment_run(task *t, bool may_block) {
   bool more = false;
   if (!d->failed && outputs_accept(d)) {
     if (atomic_load(&d->stalled)) note_stall(d, false);
-    uint64_t before = atomic_load_explicit(&d->mark, memory_order_relaxed); /* our own */
-    more = run_sources(d);
-    if (atomic_load_explicit(&d->mark, memory_order_relaxed) != before) end_step(d);
+    more = step(d);
   } else if (!d->failed && !atomic_load(&d->stalled)) {
     note_stall(d, true);
   }

@@ -27,8 +27,19 @@ static void write_stderr(hw_log_level level, const char *line) {
   fprintf(stderr, "%s.%03ldZ %s %s\n", stamp, now.tv_nsec / 1000000, level_names[level], line);
 }
 
-void logger_vwrite(logger *l, hw_log_level level, const char *about, const char *fmt, va_list args) {
-  if (level > l->level) return;
+static void write_line(logger *l, hw_log_level level, const char *line) {
+  pthread_mutex_lock(&l->lock);
+  if (l->write)
+    l->write(l->arg, level, line);
+  else
+    write_stderr(level, line);
+  pthread_mutex_unlock(&l->lock);
+}
+
+void logger_vtell(logger *l, const log_tap *tap, hw_log_level level, const char *about, const char *fmt,
+                  va_list args) {
+  bool tapped = tap && tap->line && (level <= HW_LOG_INFO || level <= l->level);
+  if (level > l->level && !tapped) return;
   char line[LINE_MAX_BYTES];
   int n = about ? snprintf(line, sizeof line, "%s: ", about) : 0;
   if (n < 0) return;
@@ -36,12 +47,12 @@ void logger_vwrite(logger *l, hw_log_level level, const char *about, const char 
   vsnprintf(line + at, sizeof line - at, fmt, args);
   for (char *c = line; *c; c++)
     if ((unsigned char)*c < 0x20) *c = ' '; /* one line, whatever came from outside */
-  pthread_mutex_lock(&l->lock);
-  if (l->write)
-    l->write(l->arg, level, line);
-  else
-    write_stderr(level, line);
-  pthread_mutex_unlock(&l->lock);
+  if (level <= l->level) write_line(l, level, line);
+  if (tapped) tap->line(tap->arg, level, line);
+}
+
+void logger_vwrite(logger *l, hw_log_level level, const char *about, const char *fmt, va_list args) {
+  logger_vtell(l, NULL, level, about, fmt, args);
 }
 
 void logger_write(logger *l, hw_log_level level, const char *about, const char *fmt, ...) {

@@ -12,6 +12,7 @@
 #define RUNTIME_SOURCE_H
 
 #include "runtime/deployment.h"
+#include "runtime/latency.h"
 #include "runtime/queue.h"
 
 typedef struct source source;
@@ -23,12 +24,14 @@ struct source {
   source *next;              /* in the stack */
   void (*has_room)(source *s); /* after batches were taken; on the pipeline's task */
   _Atomic uint64_t taken_mark; /* batch.mark of the last batch taken from it */
+  latency processing;        /* from a batch's fetch until it is through the circuit; by the pipeline's task */
 };
 
 static inline bool source_init(source *s, uint32_t relation, uint64_t max_records, uint64_t max_held,
                                void (*has_room)(source *s)) {
   s->relation = relation;
   s->has_room = has_room;
+  s->processing = (latency){0};
   return queue_init(&s->queue, max_records, max_held);
 }
 

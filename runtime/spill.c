@@ -87,7 +87,7 @@ static void end_trouble(spill *s) {
   if (!s->in_trouble) return;
   s->in_trouble = false;
   set_trouble(s, "");
-  logger_write(&s->out->c.rt->log, HW_LOG_INFO, s->out->c.spec->endpoint, "spilling again");
+  deployment_log(s->out->c.d, HW_LOG_INFO, s->out->c.spec->endpoint, "spilling again");
 }
 
 /* ---- files --------------------------------------------------------------- */

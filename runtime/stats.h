@@ -7,6 +7,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Durations: how many were at most 1 us, 4 us, 16 us, ... 67 s. */
+#define LATENCY_EDGES 14u
+static inline uint64_t latency_edge_us(uint32_t edge) { return UINT64_C(1) << 2 * edge; }
+
+typedef struct latency_counts {
+  uint64_t at_most[LATENCY_EDGES];
+  uint64_t count, sum_ns;
+  uint64_t p99_us; /* an upper limit, at most a quarter above; 0: none were counted */
+} latency_counts;
+
 typedef struct connector_error {
   int64_t timestamp_us;
   uint64_t index;    /* of all errors of this kind, from 0 */
@@ -38,6 +48,8 @@ typedef struct connector_stats {
   uint64_t total_bytes, total_records, buffered_bytes, buffered_records;
   uint64_t progress_done, progress_total;
   bool end_of_input;
+  uint64_t buffered_batches;
+  latency_counts processing; /* from the fetch of a batch until it is through the circuit */
   /* outputs */
   uint64_t transmitted_records, transmitted_bytes, queued_records, queued_batches, queued_bytes;
   uint64_t total_processed_input_records, total_processed_steps, memory;
@@ -56,6 +68,8 @@ typedef struct connector_stats {
 typedef struct relation_stats {
   uint64_t records;  /* rows that came out: of a table, those that its inputs brought; of a view, its changes */
   uint64_t filtered; /* rows that the WHERE of its branches dropped */
+  uint64_t batches;  /* a table's, or those that its branches took in */
+  uint64_t ns;       /* that its branches took */
   /* of a table with a PRIMARY KEY, where `records` counts the changes that its rows made: */
   uint64_t brought;  /* rows that its inputs brought */
   uint64_t ignored;  /* of them, deletes and updates of keys that were not there */
@@ -70,7 +84,10 @@ typedef struct pipeline_stats {
   uint64_t total_input_records, total_input_bytes, buffered_input_records, buffered_input_bytes;
   uint64_t total_processed_records, total_processed_bytes, total_completed_records;
   uint64_t initiated_steps, completed_steps;
-  uint64_t output_stall_us;
+  uint64_t output_stall_us, output_stalls; /* how long and how often the circuit stood still for its outputs */
+  uint64_t wakeups;          /* runs of the pipeline's task */
+  latency_counts step_time;  /* of a step of the circuit */
+  latency_counts completion; /* from the fetch of a batch to its last byte written, once for each output */
   uint64_t rss_bytes, cpu_us, memory_in_use;
   int64_t start_time_us;   /* since 1970 */
   uint64_t uptime_us;
@@ -83,6 +100,8 @@ typedef struct pipeline_stats {
 
 void pipeline_stats_fini(pipeline_stats *s);
 void connector_stats_fini(connector_stats *s);
+
+uint64_t stats_resident_bytes(void); /* of the process; 0: not known [any thread] */
 
 /* Latencies, for `headworks bench`: quantiles in microseconds of the time from
  * the fetch of a batch to its last byte written, and their count. */

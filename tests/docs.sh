@@ -12,7 +12,7 @@ for kind in transports formats; do
     status=1
   fi
 done
-for page in http-api; do
+for page in http-api metrics; do
   if ! "$1" help --markdown $page | diff -u "docs/reference/$page.md" -; then
     echo "docs/reference/$page.md is stale: headworks help --markdown $page > docs/reference/$page.md"
     status=1

@@ -24,6 +24,9 @@ struct hw_pipeline {
   pipeline_definition *definition;
   unsigned n_inputs;
   fake_input inputs[MAX_INPUTS];
+  logbook *log;
+  uint32_t n_samples;
+  pipeline_sample samples[PIPELINE_SAMPLES];
 };
 
 typedef struct pending {
@@ -155,6 +158,7 @@ hw_engine *fake_engine_new(void) {
 static void free_pipeline(hw_pipeline *p) {
   free(p->name);
   pipeline_definition_unref(p->definition);
+  logbook_free(p->log);
   free(p);
 }
 
@@ -272,7 +276,8 @@ static hw_pipeline *new_pipeline(hw_engine *e, const pipeline_spec *spec) {
   p->engine = e;
   p->name = strdup(spec->members[MEMBER_NAME]);
   p->definition = pipeline_definition_new(NULL, spec);
-  if (!p->name || !p->definition) abort();
+  p->log = logbook_new();
+  if (!p->name || !p->definition || !p->log) abort();
   add_input(p, "numbers", "c1");
   add_input(p, "numbers", "C2");
   add_input(p, "Quoted", "q");
@@ -350,6 +355,17 @@ void hw_pipeline_unref(hw_pipeline *p) {
 
 const char *hw_pipeline_name(const hw_pipeline *p) { return p->name; }
 
+logbook *pipeline_logbook(hw_pipeline *p) { return p->log; }
+void manager_memory(const hw_engine *e, uint64_t *used, uint64_t *limit) {
+  (void)e;
+  *used = 1;
+  *limit = 2;
+}
+void pipeline_copy_id(const hw_pipeline *p, char out[37]) {
+  (void)p;
+  memcpy(out, "00000000-0000-4000-8000-000000000000", 37);
+}
+
 hw_status manager_list(hw_engine *e, hw_pipeline ***out, size_t *n) {
   *n = 0;
   LOCK(e);
@@ -372,6 +388,7 @@ hw_status hw_pipeline_delete(hw_pipeline *p, hw_error *err) {
   bool stopped = e->status == DEPLOYMENT_STOPPED;
   if (stopped) p->deleted = true;
   UNLOCK(e);
+  if (stopped) logbook_close(p->log);
   if (stopped) return HW_OK;
   return hw_error_code(err, HW_ESTATE, "DeleteRestrictedToFullyStopped", "pipeline '%s' is not stopped", p->name);
 }
@@ -746,6 +763,29 @@ hw_status pipeline_get_stats(hw_pipeline *p, bool with_errors, pipeline_stats *o
   if (!out->inputs || !out->outputs) abort();
   for (unsigned i = 0; i < p->n_inputs; i++) out->inputs[i] = input_stats(p, &p->inputs[i], with_errors);
   out->outputs[0] = output_stats(with_errors);
+  UNLOCK(p->engine);
+  return HW_OK;
+}
+
+hw_status manager_sample(hw_engine *e, uint64_t resident_bytes) {
+  LOCK(e);
+  for (hw_pipeline *p = e->pipelines; p; p = p->next) {
+    if (p->n_samples == PIPELINE_SAMPLES) continue; /* enough for any test */
+    uint32_t i = p->n_samples++;
+    p->samples[i] = (pipeline_sample){
+        .at_us = (i + 1) * 1000000, .processed_records = 7 * (i + 1), .resident_bytes = resident_bytes};
+  }
+  UNLOCK(e);
+  return HW_OK;
+}
+
+hw_status pipeline_get_samples(hw_pipeline *p, pipeline_sample out[PIPELINE_SAMPLES], uint32_t *n, hw_error *err) {
+  hw_status status = check_deployed(p, err);
+  *n = 0;
+  if (status != HW_OK) return status;
+  LOCK(p->engine);
+  *n = p->n_samples;
+  memcpy(out, p->samples, sizeof p->samples);
   UNLOCK(p->engine);
   return HW_OK;
 }

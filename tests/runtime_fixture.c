@@ -356,7 +356,8 @@ void fx_make(uint32_t n_inputs, uint32_t n_outputs, uint32_t branches) {
 
 void fx_deploy(void) {
   hw_error err = {0};
-  deployment_events events = {NULL, fx_letters, on_opened, on_failed, on_complete, on_stopped};
+  deployment_events events = {.letters = fx_letters, .opened = on_opened, .failed = on_failed,
+                              .complete = on_complete, .stopped = on_stopped};
   fx_dep = deployment_new(fx_rt, "test", prog, &events, &err);
   ck_assert_msg(fx_dep != NULL, "%s", err.message);
   deployment_open(fx_dep);

@@ -609,7 +609,8 @@ START_TEST(stats) {
   ck_assert_str_eq(text_at(in, "endpoint_name"), "numbers.c1");
   api_check_keys(json_object_get(in, "config"), "stream");
   api_check_keys(json_object_get(in, "metrics"), "total_bytes total_records buffered_records buffered_bytes "
-                                                 "num_transport_errors num_parse_errors end_of_input");
+                                                 "num_transport_errors num_parse_errors end_of_input "
+                                                 "processing_latency_p99_micros");
   api_check_keys(json_object_get(in, "health"), "status description");
   ck_assert_str_eq(text_at(json_object_get(in, "health"), "description"), "lost \"it\"");
   const json_t *more = json_object_get(in, "headworks");

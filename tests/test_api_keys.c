@@ -195,9 +195,10 @@ START_TEST(every_route_asks_for_its_role) {
       ck_assert_msg(role == (is_for_writers(r) ? ROLE_WRITE : ROLE_READ), "%s %s: %s", http_method_str(r->method),
                     r->path, api_role_name(role));
   }
-  ck_assert_uint_eq(n_open, 2);
+  ck_assert_uint_eq(n_open, 3);
   ck_assert_int_eq(status_of("GET", "/healthz", NULL, NULL), 200);
   ck_assert_int_eq(status_of("GET", "/config/authentication", NULL, NULL), 200);
+  ck_assert_int_eq(status_of("GET", "/robots.txt", NULL, NULL), 200);
 }
 END_TEST
 

@@ -149,6 +149,11 @@ START_TEST(unions_and_selections_give_every_row_and_weight) {
   ck_assert_uint_eq(circuit_relation_stats(c, 1).records, (uint64_t)few);
   ck_assert_uint_eq(circuit_relation_stats(c, 1).filtered, ROWS - (uint64_t)few);
   ck_assert_uint_eq(circuit_relation_stats(c, 4).filtered, 2 * ROWS + (uint64_t)few);
+  ck_assert_uint_eq(circuit_relation_stats(c, 0).batches, 1);
+  ck_assert_uint_eq(circuit_relation_stats(c, 1).batches, 1);
+  ck_assert_uint_eq(circuit_relation_stats(c, 4).batches, u.batches);
+  ck_assert_uint_gt(circuit_relation_stats(c, 1).ns, 0);
+  ck_assert_uint_eq(circuit_relation_stats(c, 0).ns, 0);
   finish();
 }
 END_TEST

@@ -293,7 +293,8 @@ static void make(const hw_input_transport *transport, const hw_format *format, u
 
 static void deploy(void) {
   hw_error err = {0};
-  deployment_events events = {NULL, NULL, on_opened, on_failed, on_complete, on_stopped};
+  deployment_events events = {
+      .opened = on_opened, .failed = on_failed, .complete = on_complete, .stopped = on_stopped};
   dep = deployment_new(rt, "test", prog, &events, &err);
   ck_assert_msg(dep != NULL, "%s", err.message);
   deployment_open(dep);

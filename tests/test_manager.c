@@ -686,6 +686,48 @@ START_TEST(connectors_are_found_by_the_rules_of_sql) {
 }
 END_TEST
 
+/* A minute of samples, of the present run only. */
+START_TEST(samples_of_the_last_minute) {
+  hw_pipeline *p = make_running("demo"), *stopped = make("stopped", "ok");
+  pipeline_sample samples[PIPELINE_SAMPLES];
+  uint32_t n;
+  ck_assert_int_eq(pipeline_get_samples(p, samples, &n, &err), HW_OK);
+  ck_assert_uint_eq(n, 0);
+  for (unsigned i = 0; i < PIPELINE_SAMPLES + 5; i++) ck_assert_int_eq(manager_sample(engine, i), HW_OK);
+  ck_assert_int_eq(pipeline_get_samples(p, samples, &n, &err), HW_OK);
+  ck_assert_uint_eq(n, PIPELINE_SAMPLES);
+  for (uint32_t i = 0; i < n; i++) {
+    ck_assert_uint_eq(samples[i].resident_bytes, i + 5);
+    ck_assert_uint_eq(samples[i].processed_records, 42);
+  }
+  ASSERT_REFUSED(pipeline_get_samples(stopped, samples, &n, &err), "PipelineInteractionNotDeployed");
+  ck_assert_int_eq(hw_pipeline_stop(p, true, NULL, NULL, &err), HW_OK);
+  ck_assert_int_eq(hw_pipeline_start(p, HW_RUNNING, NULL, NULL, &err), HW_OK);
+  ck_assert_int_eq(pipeline_get_samples(p, samples, &n, &err), HW_OK);
+  ck_assert_uint_eq(n, 0);
+  hw_pipeline_unref(p);
+  hw_pipeline_unref(stopped);
+}
+END_TEST
+
+/* What happens to a pipeline is in its log, over all its runs, until it is deleted. */
+START_TEST(a_pipeline_has_a_log) {
+  static char text[65536];
+  hw_pipeline *p = make_running("demo");
+  ck_assert_int_eq(hw_pipeline_stop(p, true, NULL, NULL, &err), HW_OK);
+  logbook_place at = {0};
+  uint64_t lost;
+  size_t n = logbook_read(pipeline_logbook(p), &at, text, sizeof text - 1, &lost);
+  text[n] = '\0';
+  ck_assert_ptr_nonnull(strstr(text, " INFO Initializing -> Running\n"));
+  ck_assert_ptr_nonnull(strstr(text, " INFO Stopping -> Stopped\n"));
+  ck_assert(!logbook_is_closed(pipeline_logbook(p)));
+  ck_assert_int_eq(hw_pipeline_delete(p, &err), HW_OK);
+  ck_assert(logbook_is_closed(pipeline_logbook(p)));
+  hw_pipeline_unref(p);
+}
+END_TEST
+
 START_TEST(statistics_are_passed_on) {
   hw_pipeline *p = make_running("demo");
   pipeline_stats stats;
@@ -920,6 +962,8 @@ static void add_control(Suite *suite) {
   tcase_add_test(tc, a_stopped_pipeline_cannot_be_asked);
   tcase_add_test(tc, connectors_are_found_by_the_rules_of_sql);
   tcase_add_test(tc, statistics_are_passed_on);
+  tcase_add_test(tc, samples_of_the_last_minute);
+  tcase_add_test(tc, a_pipeline_has_a_log);
   tcase_add_test(tc, deleting);
   tcase_add_test(tc, callbacks_may_call_back);
   tcase_add_test(tc, the_last_reference_may_go_in_a_callback);

@@ -2,6 +2,8 @@
  * on depth keeps that in bounds. */
 #include "sql/analyze.h"
 
+#include "sql/group.h"
+
 #include <string.h>
 
 /* ---- columns ---------------------------------------------------------------------- */
@@ -187,6 +189,8 @@ static expr *analyze_boolean(scope *s, const ast *a) {
 }
 
 expr *analyze(scope *s, const ast *a) {
+  expr *taken;
+  if (s->group && group_take(s, a, &taken)) return taken;
   switch (a->kind) {
   case AST_ERROR: return NULL;
   case AST_NULL: return node_null(s, a, typing_make(HW_TYPE_NULL));

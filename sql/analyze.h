@@ -7,11 +7,14 @@
 
 #include "sql/typing.h"
 
+typedef struct grouping grouping; /* group.h */
+
 /* Where an expression stands: what its columns are. */
 typedef struct scope {
   compiler *c;
   const relation_info *from; /* NULL: a constant is wanted, there are no columns */
   const char *from_name;     /* what may stand before the dot */
+  grouping *group;           /* of ad-hoc queries: whether rows are grouped; or NULL */
 } scope;
 
 expr *analyze(scope *s, const ast *a);
@@ -59,6 +62,11 @@ bool convert_common(scope *s, const ast *at, const char *what, expr **args, uint
                     hw_type *type);
 /* To text for string functions: CHAR becomes VARCHAR, NULL too; others are faults, or cast where `any`. */
 expr *convert_text(scope *s, const ast *at, const char *what, expr *e, bool any);
+
+/* A value for a column, where nobody wrote a cast: numbers, texts, bytes, dates
+ * as moments, and literals that can be read as its type. What it is is called
+ * `what` ("default") in messages. A NULL only where the column may be NULL. */
+expr *assign_convert(scope *s, const ast *at, const char *what, expr *e, const hw_field *f); /* assign.c */
 
 /* ---- operators (operators.c) and functions (functions.c) --------------------------- */
 

@@ -3,6 +3,8 @@
 
 #include "sql/parser.h"
 
+#include <string.h>
+
 ast *ast_new(parser *p, ast_kind kind, const script_span *span) {
   ast *a = arena_alloc(p->memory, sizeof *a);
   if (!a) return NULL;
@@ -96,6 +98,42 @@ ast_query ast_query_join(ast_query a, ast_query b) {
   a.last = b.last;
   a.n += b.n;
   return a;
+}
+
+ast_orders ast_orders_add(parser *p, ast_orders orders, ast *value, bool descending, ast_nulls nulls) {
+  ast_order *order = arena_alloc(p->memory, sizeof *order);
+  if (!order) return orders;
+  *order = (ast_order){.value = value, .descending = descending, .nulls = nulls};
+  *(orders.last ? &orders.last->next : &orders.first) = order;
+  orders.last = order;
+  orders.n++;
+  return orders;
+}
+
+/* ---- comparing ---------------------------------------------------------------- */
+
+static bool same_name(const ast_name *a, const ast_name *b) {
+  return a == b || (a && b && strcmp(a->text, b->text) == 0);
+}
+
+static bool same_text(const ast_text *a, const ast_text *b) {
+  return a == b || (a && b && a->len == b->len && memcmp(a->data, b->data, a->len) == 0);
+}
+
+static bool same_type(const ast_type *a, const ast_type *b) {
+  if (!a || !b) return a == b;
+  return same_name(a->name, b->name) && same_name(a->second, b->second) && a->is_unsigned == b->is_unsigned &&
+         same_text(a->params[0], b->params[0]) && same_text(a->params[1], b->params[1]);
+}
+
+bool ast_same(const ast *a, const ast *b) {
+  if (!a || !b) return a == b;
+  if (a->kind != b->kind || a->op != b->op || a->flag != b->flag || a->n_args != b->n_args) return false;
+  if (!same_name(a->name, b->name) || !same_text(a->text, b->text) || !same_type(a->type, b->type)) return false;
+  const ast *y = b->args;
+  for (const ast *x = a->args; x; x = x->next, y = y->next)
+    if (!ast_same(x, y)) return false;
+  return true;
 }
 
 ast_properties ast_properties_add(parser *p, ast_properties list, const ast_text *key, const ast_text *value) {

@@ -100,6 +100,11 @@ typedef struct ast_select {
   ast *where;
   script_span span;
   struct ast_select *next;
+  /* of ad-hoc queries only: */
+  bool distinct;
+  const struct ast_command *derived; /* FROM (query); relation is NULL then, and without FROM */
+  ast *group;                      /* a node whose args are the GROUP BY list, or NULL */
+  ast *having;
 } ast_select;
 
 /* SELECTs joined by UNION ALL. */
@@ -107,6 +112,37 @@ typedef struct ast_query {
   ast_select *first, *last;
   uint32_t n;
 } ast_query;
+
+/* ORDER BY */
+typedef enum ast_nulls { AST_NULLS_DEFAULT, AST_NULLS_FIRST, AST_NULLS_LAST } ast_nulls;
+
+typedef struct ast_order {
+  ast *value;
+  bool descending;
+  ast_nulls nulls;
+  struct ast_order *next;
+} ast_order;
+
+typedef struct ast_orders {
+  ast_order *first, *last;
+  uint32_t n;
+} ast_orders;
+
+typedef struct ast_limits {
+  const ast_text *limit, *offset; /* NULL: not given */
+} ast_limits;
+
+/* A statement of an ad-hoc request, or a query inside of one. */
+typedef struct ast_command {
+  ast_query body; /* of a SELECT, or of an INSERT without VALUES */
+  ast_orders order;
+  ast_limits limits;
+  const ast_name *table; /* INSERT INTO; NULL: a SELECT */
+  ast_names columns;
+  ast *rows; /* VALUES: a node whose args are nodes whose args are the values; or NULL */
+  script_span span;
+  struct ast_command *next;
+} ast_command;
 
 typedef struct ast_property {
   const ast_text *key, *value;
@@ -164,6 +200,9 @@ ast *ast_literal(struct parser *p, ast_kind kind, const script_span *span, const
 
 ast_type *ast_type_new(struct parser *p, const script_span *span, const ast_name *name, const ast_name *second,
                        const ast_text *precision, const ast_text *scale);
+ast_orders ast_orders_add(struct parser *p, ast_orders orders, ast *value, bool descending, ast_nulls nulls);
+/* Whether two trees say the same, wherever they stand; a column's qualifier does not matter. */
+bool ast_same(const ast *a, const ast *b);
 void ast_names_add(ast_names *names, ast_name *name);
 ast_items ast_items_add(ast_items items, ast_item *item);
 ast_item *ast_item_new(struct parser *p, const script_span *span, ast *value, const ast_name *alias);

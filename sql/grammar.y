@@ -58,6 +58,11 @@ static ast *new_column_ref(parser *p, const script_span *span, ast_name *qualifi
 static ast *new_typed(parser *p, const script_span *span, const ast_name *type, const script_span *at, ast_text *text);
 static ast *new_cast(parser *p, const script_span *span, ast *a, const ast_type *type);
 static ast_query one_select(parser *p, const script_span *span, ast_items items, const ast_select *from, ast *where);
+static ast_select *new_derived(parser *p, const ast_command *query, const ast_name *alias);
+static ast_query with_groups(ast_query query, bool distinct, ast *group, ast *having);
+static ast_command *new_query(parser *p, const script_span *span, ast_query body, ast_orders order, ast_limits limits);
+static ast_command *new_insert(ast_command *c, const script_span *span, const ast_name *table, ast_names columns);
+static ast_command *new_values(parser *p, const script_span *span, ast *rows);
 static ast_select *new_from(parser *p, const ast_name *relation, const ast_name *alias);
 static void union_needs_all(parser *p, const script_span *at);
 %}
@@ -78,6 +83,10 @@ static void union_needs_all(parser *p, const script_span *at);
   expr_op op;
   bool flag;
   int kind;
+  ast_command *command;
+  ast_orders orders;
+  ast_limits limits;
+  ast_nulls nulls;
 }
 
 %token <name> IDENT
@@ -87,6 +96,9 @@ static void union_needs_all(parser *p, const script_span *at);
 %token NOT NULL OR PRIMARY SELECT TABLE THEN TRAILING TRUE UNION WHEN WHERE WITH
 %token <name> EXTRACT FOR KEY LOCAL MATERIALIZED PRECISION SUBSTRING TRIM UNSIGNED VARYING VIEW
 %token NE LE GE CONCAT TYPECAST
+%token AD_HOC /* stands before an ad-hoc statement; the next three lines are words of those only */
+%token GROUP HAVING LIMIT OFFSET ORDER VALUES
+%token <name> ASC BY DESC FIRST INSERT INTO LAST NULLS
 
 %left OR
 %left AND
@@ -110,9 +122,22 @@ static void union_needs_all(parser *p, const script_span *at);
 %type <op> comparison is_test trim_side
 %type <flag> opt_not
 %type <kind> view_kind
-%type <expr> where
+%type <expr> where having group group_list rows
+%type <flag> distinct direction
+%type <nulls> nulls
+%type <query> block body body_term plain_body
+%type <select> from
+%type <orders> order order_list
+%type <limits> limits
+%type <text> limit
+%type <command> ad_hoc_query insert_source
 
 %%
+
+input:
+  statement
+| AD_HOC command
+;
 
 statement:
   CREATE TABLE defined_table '(' elements ')' with      { add_table(p, $3, $5, $7); }
@@ -140,7 +165,8 @@ defined_view: name   { define(p, PROGRAM_VIEW, $1); $$ = $1; } ;
 /* ---- names ---------------------------------------------------------------- */
 
 /* Keywords that may be names; those that `word` lacks cannot be an alias without AS. */
-word: IDENT | EXTRACT | FOR | KEY | LOCAL | MATERIALIZED | SUBSTRING | TRIM | VIEW ;
+word: IDENT | EXTRACT | FOR | KEY | LOCAL | MATERIALIZED | SUBSTRING | TRIM | VIEW
+    | ASC | BY | DESC | FIRST | INSERT | INTO | LAST | NULLS ;
 name: word | PRECISION | UNSIGNED | VARYING ;
 
 names:
@@ -258,6 +284,110 @@ relation_alias:
 where:
   %empty      { $$ = NULL; }
 | WHERE cond  { $$ = $2; }
+;
+
+/* ---- ad-hoc queries -------------------------------------------------------------- */
+
+command:
+  ad_hoc_query  { parser_add_command(p, $1); }
+| INSERT INTO name opt_names insert_source { parser_add_command(p, new_insert($5, &@$, $3, $4)); }
+;
+
+insert_source:
+  VALUES rows              { $$ = new_values(p, &@$, $2); }
+| plain_body order limits  { $$ = new_query(p, &@$, $1, $2, $3); }
+;
+
+rows:
+  '(' args ')'           { $$ = ast_unary(p, AST_CALL, EXPR_LITERAL, &@$, $2); }
+| rows ',' '(' args ')'  { $$ = $1; ast_add(p, $$, $4); }
+;
+
+ad_hoc_query: body order limits  { $$ = new_query(p, &@$, $1, $2, $3); } ;
+
+body:
+  body_term
+| body UNION ALL body_term       { $$ = ast_query_join($1, $4); }
+| body UNION body_term           { union_needs_all(p, &@2); $$ = ast_query_join($1, $3); }
+| body UNION DISTINCT body_term  { union_needs_all(p, &@2); $$ = ast_query_join($1, $4); }
+;
+
+/* Of an INSERT, whose list of columns may begin with the parenthesis. */
+plain_body:
+  block
+| plain_body UNION ALL body_term  { $$ = ast_query_join($1, $4); }
+;
+
+body_term:
+  block
+| '(' body ')'  { $$ = $2; }
+;
+
+block: SELECT distinct items from where group having {
+    $$ = with_groups(one_select(p, &@$, $3, $4, $5), $2, $6, $7);
+  }
+;
+
+distinct:
+  %empty    { $$ = false; }
+| ALL       { $$ = false; }
+| DISTINCT  { $$ = true; }
+;
+
+from:
+  %empty         { $$ = new_from(p, NULL, NULL); }
+| FROM relation  { $$ = $2; }
+| FROM '(' ad_hoc_query ')' relation_alias  { $$ = new_derived(p, $3, $5); }
+;
+
+group:
+  %empty               { $$ = NULL; }
+| GROUP BY group_list  { $$ = $3; }
+;
+
+group_list:
+  cond                 { $$ = ast_unary(p, AST_CALL, EXPR_LITERAL, &@$, $1); }
+| group_list ',' cond  { $$ = $1; ast_add(p, $$, $3); }
+;
+
+having:
+  %empty       { $$ = NULL; }
+| HAVING cond  { $$ = $2; }
+;
+
+order:
+  %empty               { $$ = (ast_orders){0}; }
+| ORDER BY order_list  { $$ = $3; }
+;
+
+order_list:
+  cond direction nulls                 { $$ = ast_orders_add(p, (ast_orders){0}, $1, $2, $3); }
+| order_list ',' cond direction nulls  { $$ = ast_orders_add(p, $1, $3, $4, $5); }
+;
+
+direction:
+  %empty  { $$ = false; }
+| ASC     { $$ = false; }
+| DESC    { $$ = true; }
+;
+
+nulls:
+  %empty       { $$ = AST_NULLS_DEFAULT; }
+| NULLS FIRST  { $$ = AST_NULLS_FIRST; }
+| NULLS LAST   { $$ = AST_NULLS_LAST; }
+;
+
+limits:
+  %empty                      { $$ = (ast_limits){0}; }
+| LIMIT limit                 { $$ = (ast_limits){.limit = $2}; }
+| OFFSET NUMBER               { $$ = (ast_limits){.offset = $2}; }
+| LIMIT limit OFFSET NUMBER   { $$ = (ast_limits){.limit = $2, .offset = $4}; }
+| OFFSET NUMBER LIMIT limit   { $$ = (ast_limits){.limit = $4, .offset = $2}; }
+;
+
+limit:
+  NUMBER
+| ALL  { $$ = NULL; }
 ;
 
 /* ---- expressions ---------------------------------------------------------------- */
@@ -533,6 +663,40 @@ static ast_query one_select(parser *p, const script_span *span, ast_items items,
   return (ast_query){.first = select, .last = select, .n = 1};
 }
 
+static ast_select *new_derived(parser *p, const ast_command *query, const ast_name *alias) {
+  ast_select *from = new_from(p, NULL, alias);
+  if (from) from->derived = query;
+  return from;
+}
+
+static ast_query with_groups(ast_query query, bool distinct, ast *group, ast *having) {
+  if (!query.first) return query;
+  query.first->distinct = distinct;
+  query.first->group = group;
+  query.first->having = having;
+  return query;
+}
+
+static ast_command *new_query(parser *p, const script_span *span, ast_query body, ast_orders order, ast_limits limits) {
+  ast_command *c = arena_alloc(p->memory, sizeof *c);
+  if (c) *c = (ast_command){.body = body, .order = order, .limits = limits, .span = *span};
+  return c;
+}
+
+static ast_command *new_insert(ast_command *c, const script_span *span, const ast_name *table, ast_names columns) {
+  if (!c) return NULL;
+  c->table = table;
+  c->columns = columns;
+  c->span = *span;
+  return c;
+}
+
+static ast_command *new_values(parser *p, const script_span *span, ast *rows) {
+  ast_command *c = arena_alloc(p->memory, sizeof *c);
+  if (c) *c = (ast_command){.rows = rows, .span = *span};
+  return c;
+}
+
 static void union_needs_all(parser *p, const script_span *at) {
   script_error(p->text, at, SCRIPT_SEMANTICS, "not supported yet: UNION without ALL; UNION ALL keeps every row");
 }
@@ -560,6 +724,21 @@ static const struct {
     [YYSYMBOL_UNSIGNED] = {NEVER, NULL},
     [YYSYMBOL_VARYING] = {NEVER, NULL},
     [YYSYMBOL_VIEW] = {A_NAME, "VIEW"},
+    [YYSYMBOL_AD_HOC] = {NEVER, NULL},
+    [YYSYMBOL_ASC] = {ALONE, "ASC"},
+    [YYSYMBOL_BY] = {ALONE, "BY"},
+    [YYSYMBOL_DESC] = {ALONE, "DESC"},
+    [YYSYMBOL_FIRST] = {ALONE, "FIRST"},
+    [YYSYMBOL_GROUP] = {ALONE, "GROUP BY"},
+    [YYSYMBOL_HAVING] = {ALONE, "HAVING"},
+    [YYSYMBOL_INSERT] = {ALONE, "INSERT"},
+    [YYSYMBOL_INTO] = {ALONE, "INTO"},
+    [YYSYMBOL_LAST] = {ALONE, "LAST"},
+    [YYSYMBOL_LIMIT] = {ALONE, "LIMIT"},
+    [YYSYMBOL_NULLS] = {ALONE, "NULLS"},
+    [YYSYMBOL_OFFSET] = {ALONE, "OFFSET"},
+    [YYSYMBOL_ORDER] = {ALONE, "ORDER BY"},
+    [YYSYMBOL_VALUES] = {ALONE, "VALUES"},
     [YYSYMBOL_NUMBER] = {BEGINS, "a number"},
     [YYSYMBOL_STRING] = {BEGINS, "a string in single quotes"},
     [YYSYMBOL_BYTES] = {NEVER, NULL},
@@ -619,8 +798,18 @@ typedef struct expectation {
   int n;
 } expectation;
 
+/* Words of queries that are names elsewhere: said only where no name is. */
+static bool is_query_word(yysymbol_kind_t symbol) {
+  switch (symbol) {
+  case YYSYMBOL_ASC: case YYSYMBOL_BY: case YYSYMBOL_DESC: case YYSYMBOL_FIRST: case YYSYMBOL_INSERT:
+  case YYSYMBOL_INTO: case YYSYMBOL_LAST: case YYSYMBOL_NULLS: return true;
+  default: return false;
+  }
+}
+
 static bool is_said(const expectation *e, yysymbol_kind_t symbol) {
   token_class class = class_of(symbol);
+  if (is_query_word(symbol) && e->name) return true;
   const char *name = yysymbol_name(symbol);
   bool opening = strcmp(name, "'('") == 0, dot = strcmp(name, "'.'") == 0;
   bool sign = class == GOES_ON && !e->goes_on; /* of an expression: -, +, NOT; the star */

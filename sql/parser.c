@@ -93,7 +93,8 @@ void lexer_advance(parser *p, script_span *span, const char *text, size_t len) {
 
 int lexer_word(parser *p, SQL_STYPE *value, const script_span *span, const char *text, size_t len) {
   value->name = parser_name(p, span);
-  int keyword = words_keyword(text, len);
+  int keyword = p->ad_hoc ? words_ad_hoc(text, len) : -1;
+  if (keyword < 0) keyword = words_keyword(text, len);
   return keyword < 0 ? TOK_IDENT : keyword;
 }
 
@@ -145,7 +146,7 @@ static int read_token(parser *p, SQL_STYPE *value, script_span *span) {
   if (p->has_again) { /* the first of a statement */
     p->has_again = false;
     *span = p->past[0].span;
-    value->name = NULL;
+    value->name = p->ad_hoc && p->past[0].kind == TOK_IDENT ? parser_name(p, span) : NULL;
     return p->past[0].kind;
   }
   int kind = p->at_eof || p->memory->failed ? TOK_YYEOF : lexer_next(p, value, span);
@@ -158,8 +159,13 @@ static int read_token(parser *p, SQL_STYPE *value, script_span *span) {
 }
 
 int sql_lex(SQL_STYPE *value, SQL_LTYPE *span, parser *p) {
+  if (p->ad_hoc && !p->opened) {
+    p->opened = true;
+    *span = p->past[0].span;
+    return TOK_AD_HOC;
+  }
   int kind = read_token(p, value, span);
-  if (kind == TOK_CREATE && p->n_tokens > 1) p->has_again = p->cut_short = true;
+  if (kind == TOK_CREATE && p->n_tokens > 1 && !p->ad_hoc) p->has_again = p->cut_short = true;
   else if (kind != ';' && kind != TOK_YYEOF) return kind;
   p->ended = true;
   return TOK_YYEOF;
@@ -180,11 +186,12 @@ static const char *token_text(const parser *p, const parser_token *t, int *len) 
 static const char *missing_feature(const parser *p, const char *expected, bool query_start) {
   const parser_token *at = &p->past[0], *before = &p->past[1];
   const char *text = p->text->text;
-  unsigned where = p->n_tokens == 2 ? WORDS_AFTER_CREATE : WORDS_HERE;
+  unsigned where = p->n_tokens == 2 && !p->ad_hoc ? WORDS_AFTER_CREATE : WORDS_HERE;
+  if (p->ad_hoc && words_ad_hoc(text + at->span.start, at->span.end - at->span.start) >= 0) return NULL;
   const char *construct = words_unsupported(text + at->span.start, at->span.end - at->span.start, where);
   if (construct || p->n_tokens == 1) return construct;
   if (at->kind == TOK_SELECT) return "subqueries";
-  if (at->kind == TOK_DISTINCT) return "DISTINCT";
+  if (at->kind == TOK_DISTINCT && !p->ad_hoc) return "DISTINCT";
   if (at->kind == TOK_WITH && query_start) return "common table expressions (WITH name AS)";
   if (at->kind == TOK_WITH && before->kind == TOK_IDENT) return "time zones in types";
   if (before->kind == TOK_FROM && at->kind == '(') return "subqueries";
@@ -215,11 +222,15 @@ void parser_unexpected(parser *p, const char *expected, bool query_start) {
   const char *construct = at->kind == TOK_YYEOF ? NULL : missing_feature(p, expected, query_start);
   if (construct)
     script_error(p->text, &at->span, SCRIPT_SEMANTICS, "not supported yet: %s", construct);
+  else if (p->n_tokens == 1 && p->ad_hoc)
+    script_error(p->text, &at->span, SCRIPT_SYNTAX,
+                 "unexpected \"%.*s\": a query is made of SELECT and INSERT statements", len, text);
   else if (p->n_tokens == 1)
     script_error(p->text, &at->span, SCRIPT_SYNTAX,
                  "unexpected \"%.*s\": a program is made of CREATE TABLE and CREATE VIEW statements", len, text);
   else if (at->kind == TOK_YYEOF)
-    script_error(p->text, &at->span, SCRIPT_SYNTAX, "the program ends here, expected %s", expected);
+    script_error(p->text, &at->span, SCRIPT_SYNTAX, "the %s ends here, expected %s",
+                 p->ad_hoc ? "query" : "program", expected);
   else
     script_error(p->text, &at->span, SCRIPT_SYNTAX, "unexpected \"%.*s\", expected %s%s", len, text, expected,
                  string_hint(p, hint, sizeof hint));
@@ -232,6 +243,13 @@ void parser_add_statement(parser *p, ast_statement *statement) {
   *(p->last ? &p->last->next : &p->first) = statement;
   p->last = statement;
   p->n_statements++;
+}
+
+void parser_add_command(parser *p, ast_command *command) {
+  if (!command) return;
+  *(p->last_command ? &p->last_command->next : &p->first_command) = command;
+  p->last_command = command;
+  p->n_commands++;
 }
 
 static void add_broken(parser *p) {
@@ -248,6 +266,7 @@ static void add_broken(parser *p) {
 static void skip_statement(parser *p) {
   SQL_STYPE value;
   script_span span;
+  p->opened = true;
   while (!p->ended) (void)sql_lex(&value, &span, p);
 }
 
@@ -255,7 +274,7 @@ static void skip_statement(parser *p) {
 static int first_token(parser *p) {
   SQL_STYPE value;
   script_span span;
-  p->ended = p->cut_short = p->too_deep = false;
+  p->ended = p->cut_short = p->too_deep = p->opened = false;
   p->defining = NULL;
   int kind;
   do kind = read_token(p, &value, &span);
@@ -272,8 +291,8 @@ static bool begin_statement(parser *p) {
   return p->has_again;
 }
 
-bool parser_run(parser *p, script *text, arena *memory) {
-  *p = (parser){.text = text, .memory = memory, .line = 1, .column = 1};
+static bool run(parser *p, script *text, arena *memory, bool ad_hoc) {
+  *p = (parser){.text = text, .memory = memory, .line = 1, .column = 1, .ad_hoc = ad_hoc};
   if (!lexer_open(p, text->text, text->len)) return false;
   while (begin_statement(p)) {
     if (sql_parse(p) != 0) {
@@ -285,3 +304,6 @@ bool parser_run(parser *p, script *text, arena *memory) {
   }
   return !memory->failed;
 }
+
+bool parser_run(parser *p, script *text, arena *memory) { return run(p, text, memory, false); }
+bool parser_run_ad_hoc(parser *p, script *text, arena *memory) { return run(p, text, memory, true); }

@@ -39,11 +39,19 @@ typedef struct parser {
 
   ast_statement *first, *last;
   uint32_t n_statements;
+
+  /* Ad-hoc statements instead of a program's: */
+  bool ad_hoc;
+  bool opened; /* the token that says so was handed to the grammar */
+  ast_command *first_command, *last_command;
+  uint32_t n_commands;
 } parser;
 
 /* Parses everything; what is faulty is reported and left out, but for the names
  * that a broken statement would have created. False: no memory. */
 bool parser_run(parser *p, script *text, arena *memory);
+/* The same for an ad-hoc request: commands instead of statements. */
+bool parser_run_ad_hoc(parser *p, script *text, arena *memory);
 
 /* Pieces of text under the place of a token. */
 ast_name *parser_name(parser *p, const script_span *span);        /* a word, or "quoted" */
@@ -52,6 +60,7 @@ ast_text *parser_string(parser *p, const script_span *span);      /* '..', unesc
 ast_text *parser_hex(parser *p, const script_span *span);         /* X'..' */
 
 void parser_add_statement(parser *p, ast_statement *statement);
+void parser_add_command(parser *p, ast_command *command);
 
 /* Reports an unexpected token: `expected` says in words what could stand there. */
 void parser_unexpected(parser *p, const char *expected, bool query_start);

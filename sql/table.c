@@ -1,65 +1,18 @@
 /* table.c - CREATE TABLE. */
 #include "sql/analyze.h"
 
-#include <headworks/value.h>
-
 #include <string.h>
 
 /* ---- defaults --------------------------------------------------------------------- */
 
-/* What a value of one type may become in a column without a written cast. */
-static bool assignable(hw_type_id from, hw_type_id to) {
-  bool numbers = hw_type_is_numeric(from) && hw_type_is_numeric(to);
-  bool texts = hw_type_is_text(from) && hw_type_is_text(to);
-  bool bytes = typing_is_binary(from) && typing_is_binary(to);
-  return from == to || numbers || texts || bytes || (from == HW_TYPE_DATE && to == HW_TYPE_TIMESTAMP);
-}
-
-static bool check_length(compiler *c, const ast *at, const expr *e, const hw_type *type) {
-  hw_type_id id = (hw_type_id)type->id;
-  if (!hw_type_is_string(id) || !type->length || !hw_type_is_string((hw_type_id)e->type.id)) return true;
-  const hw_str *str = &e->value.u.str;
-  size_t len = hw_type_is_text(id) ? hw_utf8_length(str->data, str->len) : str->len;
-  if (len <= type->length) return true;
-  char text[TYPING_TEXT];
-  compiler_error(c, &at->span, "this default has a length of %zu: too long for %s", len, typing_text(type, text));
-  return false;
-}
-
-/* 2.0 may become an integer, 2.5 not. */
-static expr *convert_number(scope *s, const ast *at, expr *e, const hw_type *type) {
-  expr *converted = convert_implied(s, at, e, *type);
-  bool fraction = hw_type_is_numeric((hw_type_id)e->type.id) && !hw_type_is_integer((hw_type_id)e->type.id);
-  if (!converted || !fraction || !hw_type_is_integer((hw_type_id)type->id)) return converted;
-  const expr *same = operator_compare(s, at, EXPR_EQ, e, converted);
-  if (!same || (same->op == EXPR_LITERAL && same->value.u.boolean)) return converted;
-  compiler_error(s->c, &at->span, "this default is not a whole number, its column is %s",
-                 hw_type_name((hw_type_id)type->id));
-  return NULL;
-}
-
-/* The value as the column's type, or NULL: reported. */
-static expr *convert_default(scope *s, const ast *at, expr *e, const hw_field *f) {
-  compiler *c = s->c;
-  char from[TYPING_TEXT], to[TYPING_TEXT];
-  if (e->op != EXPR_LITERAL) {
-    compiler_error(c, &at->span, "this default cannot be computed: a constant is wanted");
-  } else if (node_is_null(e)) {
-    if (f->type.nullable) return e;
-    compiler_error(c, &at->span, "column \"%.100s\" is NOT NULL, so NULL cannot be its default", f->name);
-  } else if (!node_is_text(e) && !assignable((hw_type_id)e->type.id, (hw_type_id)f->type.id)) {
-    compiler_error(c, &at->span, "column \"%.100s\" is %s, this default is %s", f->name, typing_text(&f->type, to),
-                   typing_text(&e->type, from));
-  } else if (check_length(c, at, e, &f->type)) {
-    return convert_number(s, at, e, &f->type);
-  }
-  return NULL;
-}
-
 static void take_default(compiler *c, const ast_column *column, hw_field *f) {
   scope s = {.c = c};
   expr *e = analyze(&s, column->default_value);
-  if (e) e = convert_default(&s, column->default_value, e, f);
+  if (e && e->op != EXPR_LITERAL) {
+    compiler_error(c, &column->default_value->span, "this default cannot be computed: a constant is wanted");
+    return;
+  }
+  if (e) e = assign_convert(&s, column->default_value, "default", e, f);
   if (!e) return;
   f->has_default = true;
   f->default_value = e->value;

@@ -87,6 +87,13 @@ static const word keywords[] = {
     {"WITH", TOK_WITH},
 };
 
+/* Sorted; those that are TOK_FOREIGN above may not be names here either. */
+static const word ad_hoc[] = {
+    {"ASC", TOK_ASC},       {"BY", TOK_BY},         {"DESC", TOK_DESC},   {"FIRST", TOK_FIRST}, {"GROUP", TOK_GROUP},
+    {"HAVING", TOK_HAVING}, {"INSERT", TOK_INSERT}, {"INTO", TOK_INTO},   {"LAST", TOK_LAST},   {"LIMIT", TOK_LIMIT},
+    {"NULLS", TOK_NULLS},   {"OFFSET", TOK_OFFSET}, {"ORDER", TOK_ORDER}, {"VALUES", TOK_VALUES},
+};
+
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 #define WORD_MAX 32
 
@@ -94,15 +101,18 @@ static int compare_words(const void *a, const void *b) {
   return strcasecmp(((const word *)a)->text, ((const word *)b)->text);
 }
 
-int words_keyword(const char *text, size_t len) {
+static int find(const char *text, size_t len, const word *words, size_t n) {
   char copy[WORD_MAX];
   if (len >= sizeof copy) return -1;
   memcpy(copy, text, len);
   copy[len] = '\0';
   word key = {.text = copy};
-  const word *found = bsearch(&key, keywords, COUNT(keywords), sizeof *keywords, compare_words);
+  const word *found = bsearch(&key, words, n, sizeof *words, compare_words);
   return found ? found->token : -1;
 }
+
+int words_keyword(const char *text, size_t len) { return find(text, len, keywords, COUNT(keywords)); }
+int words_ad_hoc(const char *text, size_t len) { return find(text, len, ad_hoc, COUNT(ad_hoc)); }
 
 #define ANYWHERE (WORDS_HERE | WORDS_BEFORE)
 

@@ -6,6 +6,8 @@
 
 /* The token of a word in any case, or -1: not a keyword. */
 int words_keyword(const char *word, size_t len);
+/* The same of the words that ad-hoc queries have and programs lack. */
+int words_ad_hoc(const char *word, size_t len);
 
 /* Where a word stands: */
 #define WORDS_HERE 1u         /* is the unexpected one */

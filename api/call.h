@@ -75,5 +75,6 @@ api_handler get_metrics, get_all_metrics;                          /* metrics_ro
 api_handler get_time_series, get_time_series_stream;               /* series.c */
 api_handler get_dataflow_graph, get_circuit_json_profile;          /* profile.c */
 api_handler get_support_bundle;                                    /* bundle.c */
+api_handler get_query;                                             /* query.c */
 
 #endif

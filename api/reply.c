@@ -107,6 +107,7 @@ static const struct {
   const char *code;
   unsigned status;
 } codes[] = {
+    {"AdHocQueryError", 400},
     {"UnknownPipelineName", 404},
     {"UnknownInputEndpoint", 404},
     {"UnknownOutputEndpoint", 404},

@@ -180,6 +180,8 @@ no_memory:
   return NULL;
 }
 
+program *deployment_program(const deployment *d) { return d->program; }
+
 deployment *deployment_ref(deployment *d) {
   atomic_fetch_add(&d->refs, 1);
   return d;

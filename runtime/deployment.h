@@ -70,6 +70,9 @@ void deployment_log(deployment *d, hw_log_level level, const char *about, const 
 
 void deployment_reopen_outputs(deployment *d);
 
+/* Of whose relations and connectors this is a run; as long as the deployment. */
+program *deployment_program(const deployment *d);
+
 /* The contents of n relations (indexes into program.relations, each at most
  * once) at the end of one step; store.h says how it is read. Any thread; does
  * not wait for the pipeline. From deployment_new on until it closes.

@@ -4,8 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COPIES_MAX 4096 /* rows that a batch may stand for */
+
 struct query_exec {
   query_op *root;
+  batch *current; /* whose rows stand for more; NULL: none */
+  uint32_t at;    /* of its rows, the next to be handed out ... */
+  int64_t left;   /* ... and how many times yet; 0: not begun */
 };
 
 /* ---- helpers of all steps --------------------------------------------------- */
@@ -337,10 +342,63 @@ query_exec *query_exec_new(const plan *root, const store_snapshot *sources, mem 
   return NULL;
 }
 
-query_next query_exec_next(query_exec *x, batch **out, hw_error *err) { return query_pull(x->root, out, err); }
+/* ---- rows that stand for many ---------------------------------------------------- */
+
+static bool is_heavy(const hw_batch *b) {
+  int64_t copies = 0;
+  for (uint32_t i = 0; b->weights && i < hw_batch_count(b); i++) {
+    if (__builtin_add_overflow(copies, b->weights[hw_batch_row(b, i)], &copies) || copies > COPIES_MAX) return true;
+  }
+  return false;
+}
+
+/* The next rows of the heavy batch, standing for at most COPIES_MAX. */
+static query_next take_copies(query_exec *x, batch **out, hw_error *err) {
+  const hw_batch *b = &x->current->pub;
+  uint32_t n = hw_batch_count(b);
+  batch *view = query_view(x->root, x->current, b->schema);
+  uint32_t *sel = view ? hw_batch_alloc(&view->pub, (n + 1) * sizeof *sel) : NULL;
+  int64_t *weights = sel ? hw_batch_alloc(&view->pub, (b->n_rows + 1) * sizeof *weights) : NULL;
+  if (!weights) {
+    if (view) hw_batch_unref(&view->pub);
+    return query_no_memory(x->root, err);
+  }
+  memcpy(view->pub.columns, b->columns, b->n_columns * sizeof *b->columns);
+  view->pub.n_sel = 0;
+  for (int64_t room = COPIES_MAX; room > 0 && x->at < n;) {
+    uint32_t row = hw_batch_row(b, x->at);
+    if (!x->left) x->left = hw_batch_weight(b, row);
+    weights[row] = x->left < room ? x->left : room;
+    sel[view->pub.n_sel++] = row;
+    x->left -= weights[row];
+    room -= weights[row];
+    if (!x->left) x->at++;
+  }
+  view->pub.sel = sel;
+  view->pub.weights = weights;
+  *out = view;
+  return QUERY_ROWS;
+}
+
+static void end_copies(query_exec *x) {
+  if (x->current) hw_batch_unref(&x->current->pub);
+  x->current = NULL;
+}
+
+query_next query_exec_next(query_exec *x, batch **out, hw_error *err) {
+  if (x->current && x->at == hw_batch_count(&x->current->pub)) end_copies(x);
+  if (x->current) return take_copies(x, out, err);
+  query_next next = query_pull(x->root, out, err);
+  if (next != QUERY_ROWS || !is_heavy(&(*out)->pub)) return next;
+  x->current = *out;
+  x->at = 0;
+  x->left = 0;
+  return take_copies(x, out, err);
+}
 
 void query_exec_free(query_exec *x) {
   if (!x) return;
+  end_copies(x);
   op_free(x->root);
   free(x);
 }

@@ -27,7 +27,8 @@
 #include "runtime/store.h"
 
 typedef enum query_next {
-  QUERY_ROWS,   /* *out: a batch, a reference, to be given back before the next call */
+  QUERY_ROWS,   /* *out: a batch that stands for at most some thousand rows (each row of weight w
+                   for w of them, w > 0); a reference, to be given back before the next call */
   QUERY_AGAIN,  /* ask again */
   QUERY_END,
   QUERY_FAILED, /* *err says why; not to be asked again */

@@ -5,6 +5,7 @@
 
 #define MEMORY_LIMIT_DEFAULT (UINT64_C(1) << 30)
 #define STATE_LIMIT_DEFAULT (UINT64_C(2) << 30)
+#define QUERY_LIMIT_DEFAULT (UINT64_C(256) << 20)
 #define PAUSE_TIMEOUT_DEFAULT_US (5 * UINT64_C(1000000))
 
 static const char *choose_spill_dir(const runtime_options *o) {
@@ -20,6 +21,7 @@ runtime *runtime_new(const runtime_options *o, hw_error *err) {
   if (!(rt->spill_dir = strdup(choose_spill_dir(o)))) goto no_dir;
   if (mem_init(&rt->mem, o->memory_limit ? o->memory_limit : MEMORY_LIMIT_DEFAULT) != HW_OK) goto no_mem;
   if (mem_init(&rt->state, o->state_limit ? o->state_limit : STATE_LIMIT_DEFAULT) != HW_OK) goto no_state;
+  if (mem_init(&rt->queries, o->query_limit ? o->query_limit : QUERY_LIMIT_DEFAULT) != HW_OK) goto no_queries;
   rt->pause_timeout_us = o->pause_timeout_us ? o->pause_timeout_us : PAUSE_TIMEOUT_DEFAULT_US;
   rt->files = rt->secrets = NULL;
   if (o->file_root && !(rt->files = file_root_new(o->file_root, "--file-root", err))) goto no_files;
@@ -31,12 +33,15 @@ runtime *runtime_new(const runtime_options *o, hw_error *err) {
 no_secrets:
   file_root_free(rt->files);
 no_files:
+  mem_fini(&rt->queries);
   mem_fini(&rt->state);
   mem_fini(&rt->mem);
   free(rt->spill_dir);
   logger_fini(&rt->log);
   free(rt);
   return NULL;
+no_queries:
+  mem_fini(&rt->state);
 no_state:
   mem_fini(&rt->mem);
 no_mem:
@@ -55,6 +60,7 @@ void runtime_free(runtime *rt) {
   sched_free(rt->sched);
   file_root_free(rt->secrets);
   file_root_free(rt->files);
+  mem_fini(&rt->queries);
   mem_fini(&rt->state);
   mem_fini(&rt->mem);
   logger_fini(&rt->log);

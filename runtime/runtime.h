@@ -11,6 +11,7 @@ typedef struct runtime {
   logger log;
   mem mem;                   /* of batches and buffers */
   struct mem state;          /* of what tables and views hold */
+  struct mem queries;        /* of what ad-hoc queries gather */
   sched *sched;
   file_root *files;   /* NULL: connectors open files anywhere */
   file_root *secrets; /* NULL: there is no directory of secrets */
@@ -22,6 +23,7 @@ typedef struct runtime_options {
   unsigned workers;       /* 0: one per core */
   uint64_t memory_limit;  /* bytes; 0: 1 GiB */
   uint64_t state_limit;   /* bytes; 0: 2 GiB */
+  uint64_t query_limit;   /* bytes; 0: 256 MiB */
   uint64_t pause_timeout_us; /* 0: 5 s */
   const char *spill_dir;  /* where outputs spill to (copied); NULL: $TMPDIR, else /var/tmp */
   hw_log_level log_level;

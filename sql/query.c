@@ -196,7 +196,7 @@ static const plan *finish(compilation *q, const ast_command *command, block *blo
   return step ? cut_columns(q, step, n_visible) : NULL;
 }
 
-const plan *query_compile_one(compilation *q, const ast_command *command) {
+static const plan *compile_query(compilation *q, const ast_command *command) {
   const ast_query *body = &command->body;
   block *blocks = arena_alloc(q->c.memory, (body->n + 1) * sizeof *blocks);
   select_list **lists = arena_alloc(q->c.memory, (body->n + 1) * sizeof *lists);
@@ -211,6 +211,18 @@ const plan *query_compile_one(compilation *q, const ast_command *command) {
   uint32_t n_visible = lists[0]->n;
   if (!block_order(q, &blocks[0], alone, &command->order, columns)) return NULL;
   return finish(q, command, blocks, lists, columns, n_visible);
+}
+
+#define QUERY_MAX_DEPTH 50
+
+const plan *query_compile_one(compilation *q, const ast_command *command) {
+  const plan *step = NULL;
+  if (q->depth++ == QUERY_MAX_DEPTH)
+    compiler_error(&q->c, &command->span, "queries stand in each other more than %d deep", QUERY_MAX_DEPTH);
+  else
+    step = compile_query(q, command);
+  q->depth--;
+  return step;
 }
 
 /* ---- statements -------------------------------------------------------------------------------- */

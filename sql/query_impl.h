@@ -11,6 +11,7 @@ typedef struct compilation {
   compiler c;       /* its program is only memory */
   program *program; /* whose relations these are */
   uint32_t *sources, n_sources;
+  unsigned depth; /* of queries inside of each other */
 } compilation;
 
 /* One SELECT: its rows, grouped or not, and its columns. */

@@ -99,6 +99,17 @@ static const plan *values_step(insert *in) {
 
 /* ---- SELECT ------------------------------------------------------------------------------ */
 
+/* Column k of the query; a literal of its list stays one, and gives way to the table's type. */
+static expr *selected_value(scope *s, const ast *at, const plan *input, uint32_t k) {
+  if (input->kind == PLAN_PROJECT && input->exprs[k]->op == EXPR_LITERAL)
+    return node_relabel(s, input->exprs[k], input->exprs[k]->type);
+  expr *e = node_plain(s, &at->span, EXPR_COLUMN, input->schema.fields[k].type, NULL, 0);
+  if (!e) return NULL;
+  e->index = k;
+  e->text = input->schema.fields[k].name;
+  return e;
+}
+
 static const plan *select_step(insert *in) {
   compiler *c = &in->q->c;
   const plan *input = query_compile_one(in->q, in->command);
@@ -112,13 +123,8 @@ static const plan *select_step(insert *in) {
   const ast at = {.span = in->command->span};
   for (uint32_t i = 0; i < schema->n_fields; i++) {
     int64_t k = in->from[i];
-    expr *e = k < 0 ? missing_value(in, &s, &schema->fields[i])
-                    : node_plain(&s, &at.span, EXPR_COLUMN, input->schema.fields[k].type, NULL, 0);
-    if (e && k >= 0) {
-      e->index = (uint32_t)k;
-      e->text = input->schema.fields[k].name;
-      e = assign_convert(&s, &at, "value", e, &schema->fields[i]);
-    }
+    expr *e = k < 0 ? missing_value(in, &s, &schema->fields[i]) : selected_value(&s, &at, input, (uint32_t)k);
+    if (e && k >= 0) e = assign_convert(&s, &at, "value", e, &schema->fields[i]);
     if (!(exprs[i] = e)) return NULL;
   }
   step->schema = *schema;

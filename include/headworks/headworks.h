@@ -60,6 +60,7 @@ typedef struct hw_engine_options {
                                 A pipeline that would go beyond it fails (HW_ELIMIT, "StateLimit") */
   uint64_t dead_letters;     /* bad records that are kept of a pipeline; 0: 10,000 */
   uint64_t dead_letter_bytes; /* bytes that these may take together; 0: 32 MiB */
+  uint64_t query_limit;      /* bytes for what ad-hoc queries sort, group and insert, all together; 0: 256 MiB */
 } hw_engine_options;
 
 /* options NULL: defaults. One engine per process is enough; several may exist. */

@@ -34,6 +34,9 @@ struct http_request {
   const char *cors;            /* the origin of the page that asks, where it is one of http_access.origins */
   outbuf body;                 /* what http_collect_body has gathered */
   size_t max_body;
+  /* A client that ends its side while it waits for the reply has left, so that
+   * nothing is done for nobody. False: it may want to read it all the same. */
+  bool leaves;
   /* private */
   bool keep_alive, expects, answered;
   uint64_t kept_us;

@@ -207,6 +207,7 @@ void conn_process(http_conn *c) {
     if (c->whole && !c->dead) handle_whole(c);
   }
   if (c->ended && takes_input(c)) handle_end(c);
+  if (c->ended && c->phase == CONN_BUSY && c->request.leaves) c->dead = true;
   if (c->phase == CONN_STREAM) stream_input(c);
   if (c->phase == CONN_LINGER) drop_input(c);
 }

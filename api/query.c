@@ -98,6 +98,7 @@ static void start(const api_call *call, hw_pipeline *p, const char *sql, query_f
   hw_error err = {0};
   c->reply = query_reply_new(call->context, p, sql, strlen(sql), format, &client, &err);
   if (c->reply) {
+    call->req->leaves = true;
     http_defer(call->req, on_gone, c); /* events come from the loop, not before */
     return;
   }

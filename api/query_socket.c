@@ -112,7 +112,9 @@ static void arm(query_socket *s, int seconds) {
 static void leave(query_socket *s) {
   if (s->call.req && wslay_event_want_write(s->frames) && wslay_event_send(s->frames) != 0) s->done = true;
   if (s->call.req && (!wslay_event_want_read(s->frames) || wslay_event_get_close_received(s->frames))) forget_query(s);
-  bool closed = s->call.req && wslay_event_get_close_received(s->frames) && wslay_event_get_close_sent(s->frames);
+  /* After a fault of the client's nothing is read any more, its closing frame neither. */
+  bool heard = wslay_event_get_close_received(s->frames) || !wslay_event_want_read(s->frames);
+  bool closed = heard && wslay_event_get_close_sent(s->frames);
   if (s->call.req && (s->done || closed)) {
     http_request *req = s->call.req;
     s->call.req = NULL;
@@ -128,7 +130,9 @@ static void say(query_socket *s, const char *text, size_t len) {
   if (wslay_event_queue_msg(s->frames, &message) != 0) s->done = true;
 }
 
+/* wslay would send it before what was said. */
 static void say_close(query_socket *s, uint16_t status) {
+  if (wslay_event_send(s->frames) != 0) s->done = true;
   (void)wslay_event_queue_close(s->frames, status, NULL, 0);
   arm(s, CLOSE_SECONDS);
 }

@@ -45,6 +45,9 @@ void fake_wait_stats_calls(hw_engine *engine, unsigned n);
 unsigned fake_references(hw_engine *engine);
 /* What manager_catalog gives; the test's. At first NULL. */
 void fake_set_catalog(hw_engine *engine, catalog *c);
+/* Rows that queries have given (fake_query.c), and a wait until every query is freed. */
+extern _Atomic uint64_t fake_query_rows;
+void fake_wait_no_query(void);
 /* Adds n inputs to `numbers` of every pipeline. */
 void fake_add_inputs(hw_engine *engine, unsigned n);
 

@@ -119,6 +119,7 @@ cli_exit cli_pipeline_delete(const cli_call *call);
 cli_exit cli_pipeline_stats(const cli_call *call);
 cli_exit cli_dead_letters(const cli_call *call);
 cli_exit cli_connector(const cli_call *call);
+cli_exit cli_query(const cli_call *call);
 cli_exit cli_api_key_create(const cli_call *call);
 cli_exit cli_api_key_list(const cli_call *call);
 cli_exit cli_api_key_delete(const cli_call *call);

@@ -105,6 +105,9 @@ double http_timeout(const http_client *client) { return client->timeout; }
 
 typedef struct exchange {
   http_reply *reply;
+  http_take *take; /* NULL: the body is one whole */
+  void *take_arg;
+  struct evbuffer *refusal; /* what came instead of the pieces */
   enum { PENDING, ANSWERED, TIMED_OUT, BROKEN, UNREADABLE } state;
 } exchange;
 
@@ -121,7 +124,7 @@ static void on_reply(struct evhttp_request *request, void *arg) {
     if (x->state == PENDING) x->state = BROKEN;
     return;
   }
-  struct evbuffer *in = evhttp_request_get_input_buffer(request);
+  struct evbuffer *in = x->take ? x->refusal : evhttp_request_get_input_buffer(request);
   http_reply *reply = x->reply;
   x->state = ANSWERED;
   reply->status = code;
@@ -132,6 +135,19 @@ static void on_reply(struct evhttp_request *request, void *arg) {
   reply->epoch = copy_header(request, "Headworks-Epoch");
   reply->position = copy_header(request, "Headworks-Position");
   reply->total_records = copy_header(request, "Headworks-Total-Records");
+}
+
+/* A piece of the body. */
+static void on_piece(struct evhttp_request *request, void *arg) {
+  exchange *x = arg;
+  struct evbuffer *in = evhttp_request_get_input_buffer(request);
+  size_t len = evbuffer_get_length(in);
+  if (evhttp_request_get_response_code(request) / 100 != 2) {
+    (void)evbuffer_add_buffer(x->refusal, in);
+    return;
+  }
+  x->take(x->take_arg, (const char *)evbuffer_pullup(in, -1), len);
+  evbuffer_drain(in, len);
 }
 
 static void on_error(enum evhttp_request_error error, void *arg) {
@@ -160,6 +176,7 @@ static struct evhttp_request *make_request(const http_client *client, const json
   struct evhttp_request *request = evhttp_request_new(on_reply, x);
   if (!request) return NULL;
   evhttp_request_set_error_cb(request, on_error);
+  if (x->take) evhttp_request_set_chunked_cb(request, on_piece);
   struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
   if (evhttp_add_header(headers, "Host", client->authority) == 0 &&
       evhttp_add_header(headers, "Connection", "close") == 0 && add_authorization(client, headers) &&
@@ -182,7 +199,7 @@ static void exchange_run(http_client *client, const char *method, const char *pa
     double whole = floor(client->timeout);
     struct timeval timeout = {(time_t)whole, (suseconds_t)((client->timeout - whole) * 1e6)};
     evhttp_connection_set_timeout_tv(connection, &timeout);
-    evhttp_connection_set_max_body_size(connection, MAX_BODY);
+    evhttp_connection_set_max_body_size(connection, x->take ? -1 : MAX_BODY);
     enum evhttp_cmd_type type = strcmp(method, "GET") == 0      ? EVHTTP_REQ_GET
                                 : strcmp(method, "DELETE") == 0 ? EVHTTP_REQ_DELETE
                                                                 : EVHTTP_REQ_POST;
@@ -207,14 +224,10 @@ void http_complain(const http_reply *reply) {
     cli_complain("the server answered %d without saying why: is it Headworks?", reply->status);
 }
 
-cli_exit http_request_quiet(http_client *client, const char *method, const char *path, const json_t *body,
-                            http_reply *reply) {
-  *reply = (http_reply){0};
-  exchange x = {.reply = reply};
-  exchange_run(client, method, path, body, &x);
-  switch (x.state) {
+static cli_exit outcome(const http_client *client, const exchange *x) {
+  switch (x->state) {
   case ANSWERED:
-    return reply->status / 100 == 2 ? CLI_OK : CLI_REFUSED;
+    return x->reply->status / 100 == 2 ? CLI_OK : CLI_REFUSED;
   case TIMED_OUT:
     cli_complain("%s did not answer within %g s", client->url, client->timeout);
     return CLI_UNREACHABLE;
@@ -229,6 +242,24 @@ cli_exit http_request_quiet(http_client *client, const char *method, const char 
       cli_complain("no server answers at %s: is `headworks serve` running?", client->url);
     return CLI_UNREACHABLE;
   }
+}
+
+cli_exit http_request_quiet(http_client *client, const char *method, const char *path, const json_t *body,
+                            http_reply *reply) {
+  *reply = (http_reply){0};
+  exchange x = {.reply = reply};
+  exchange_run(client, method, path, body, &x);
+  return outcome(client, &x);
+}
+
+cli_exit http_request_pieces(http_client *client, const char *path, http_take *take, void *arg, http_reply *reply) {
+  *reply = (http_reply){0};
+  exchange x = {.reply = reply, .take = take, .take_arg = arg, .refusal = evbuffer_new()};
+  if (x.refusal) exchange_run(client, "GET", path, NULL, &x);
+  cli_exit status = outcome(client, &x);
+  if (status == CLI_REFUSED) http_complain(reply);
+  if (x.refusal) evbuffer_free(x.refusal);
+  return status;
 }
 
 cli_exit http_request(http_client *client, const char *method, const char *path, const json_t *body,

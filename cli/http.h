@@ -28,6 +28,10 @@ cli_exit http_request(http_client *client, const char *method, const char *path,
 /* The same, for a caller that says itself what a reply other than 2xx means. */
 cli_exit http_request_quiet(http_client *client, const char *method, const char *path, const json_t *body,
                             http_reply *reply);
+/* A GET whose body, if the reply is 2xx, goes to `take` piece by piece; --timeout
+ * is then the longest wait for a piece. */
+typedef void http_take(void *arg, const char *data, size_t len);
+cli_exit http_request_pieces(http_client *client, const char *path, http_take *take, void *arg, http_reply *reply);
 void http_reply_fini(http_reply *reply);
 
 /* Says what the server refused: its message, or its status when it has none. */

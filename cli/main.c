@@ -93,6 +93,12 @@ static const cli_option letters_options[] = {
     {"after", 0, "ID", "list: only those with a higher id"},
     {0}};
 
+static const cli_option query_options[] = {
+    {"url", 'u', "URL", "the server (default: HEADWORKS_URL, else http://127.0.0.1:8080)"},
+    {"timeout", 't', "SECONDS", "longest wait for the next rows (default: 30)"},
+    {"format", 'f', "FORMAT", "text: a table; json: one object a line (default: text)"},
+    {0}};
+
 static const cli_option key_options[] = {
     {"data-dir", 'D', "DIR", "in this data directory, while no server has it, instead of on the server"},
     {0}};
@@ -168,6 +174,13 @@ const cli_command cli_commands[] = {
      "resubmit has those of the ids, or all, read once more: what gives rows now goes into the table and\n"
      "is a dead letter no longer. The exit status is 1 when one stays.",
      OPTIONS(letters_options, client_options), 1, 1000, cli_dead_letters},
+    {"query", "PIPELINE [SQL]", "run SQL over what a pipeline's tables and views hold",
+     "SELECT from materialized tables and views, INSERT into tables (docs/sql.md). Rows go to standard\n"
+     "output as they come. Without SQL, statements are read from standard input, each up to a ';' at the\n"
+     "end of a line, and run one after the other; on a terminal a failed one is told and the next is read,\n"
+     "otherwise it is the last. The exit status is 5 for a query that is refused, 1 for one that fails\n"
+     "after its first rows.",
+     OPTIONS(query_options), 1, 2, cli_query},
     {"api-key create", "NAME", "make an API key and print it, once",
      "With --data-dir no server is needed: so the first key is made, before `headworks serve --auth`\n"
      "starts on the same directory. Clients show the key as `Authorization: Bearer apikey:...`, these\n"

@@ -78,7 +78,8 @@ static bool check_handshake(http_request *req, char *accept) {
   if (key && strlen(key) == 24 && has_word(http_header(req, "Connection"), "upgrade") && make_accept(key, accept))
     return true;
   reply_error(req, 400, "InvalidHeader", NULL,
-              "this is no WebSocket handshake: Connection: Upgrade and a Sec-WebSocket-Key of 24 characters are wanted");
+              "this is no WebSocket handshake: Connection: Upgrade and a Sec-WebSocket-Key of 24 characters are "
+              "wanted");
   return false;
 }
 

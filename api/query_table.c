@@ -87,7 +87,8 @@ static void add_row(query_table *t, const hw_batch *b, uint32_t row) {
   for (uint32_t i = 0; i < t->schema->n_fields; i++, t->n_cells++) {
     const hw_type *type = &t->schema->fields[i].type;
     size_t at = t->cells.len, width = hw_type_width((hw_type_id)type->id);
-    if (hw_column_valid(&b->columns[i], row)) add_value(&t->cells, type, (const char *)b->columns[i].values + row * width);
+    const char *values = b->columns[i].values;
+    if (hw_column_valid(&b->columns[i], row)) add_value(&t->cells, type, values + row * width);
     outbuf_add_char(&t->cells, '\0');
     if (t->cells.failed) return;
     size_t characters = hw_utf8_length(t->cells.data + at, t->cells.len - at - 1);

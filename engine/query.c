@@ -123,8 +123,8 @@ static bool check_not_null(const hw_batch *b, hw_error *err) {
     if (f->type.nullable || !b->columns[c].validity) continue;
     for (uint32_t i = 0; i < hw_batch_count(b); i++) {
       if (hw_column_valid(&b->columns[c], hw_batch_row(b, i))) continue;
-      hw_error_code(err, HW_EEVAL, "AdHocQueryError", "a row has NULL for column \"%.100s\" of \"%.100s\", which is NOT NULL",
-                    f->name, b->schema->name);
+      hw_error_code(err, HW_EEVAL, "AdHocQueryError",
+                    "a row has NULL for column \"%.100s\" of \"%.100s\", which is NOT NULL", f->name, b->schema->name);
       return false;
     }
   }

@@ -65,8 +65,9 @@ static bool grow(aggregation *a, mem *m, uint64_t n) {
 }
 
 static hw_status overflow(const plan_aggregate *p, const char *type, hw_error *err) {
-  return hw_error_code(err, HW_EEVAL, "AdHocQueryError", "`%.200s` at line %d, column %d is too large for %s%s", p->text,
-                       p->line, p->column, type, p->kind == AGGREGATE_SUM ? ": CAST its argument to DECIMAL" : "");
+  const char *remedy = p->kind == AGGREGATE_SUM ? ": CAST its argument to DECIMAL" : "";
+  return hw_error_code(err, HW_EEVAL, "AdHocQueryError", "`%.200s` at line %d, column %d is too large for %s%s",
+                       p->text, p->line, p->column, type, remedy);
 }
 
 static hw_int128 exact_value(const hw_type *type, const void *slot) {

@@ -18,7 +18,8 @@ void query_rows_init(query_rows *rows, mem *m, const hw_schema *schema);
 void query_rows_fini(query_rows *rows); /* and may be used again */
 
 static inline uint64_t query_rows_count(const query_rows *rows) {
-  return rows->n_chunks ? (uint64_t)(rows->n_chunks - 1) * QUERY_CHUNK + rows->chunks[rows->n_chunks - 1]->pub.n_rows : 0;
+  uint32_t last = rows->n_chunks - 1;
+  return rows->n_chunks ? (uint64_t)last * QUERY_CHUNK + rows->chunks[last]->pub.n_rows : 0;
 }
 static inline batch *query_rows_chunk(const query_rows *rows, uint64_t i) { return rows->chunks[i / QUERY_CHUNK]; }
 

@@ -78,8 +78,9 @@ static expr *analyze_arg(scope *rows, const ast *a, aggregate_kind kind) {
 static bool check_call(scope *s, const ast *a, aggregate_kind kind) {
   if (a->n_args == 1) return true;
   if (a->n_args == 0 && a->flag && kind == AGGREGATE_COUNT) return true;
+  const char *found = a->flag && a->n_args == 0 ? "*" : a->n_args ? "more" : "none";
   compiler_error(s->c, &a->span, "%s takes one argument%s, found %s", a->name->text,
-                 kind == AGGREGATE_COUNT ? ", or *" : "", a->flag && a->n_args == 0 ? "*" : a->n_args ? "more" : "none");
+                 kind == AGGREGATE_COUNT ? ", or *" : "", found);
   return false;
 }
 

@@ -230,7 +230,8 @@ const plan *query_compile_one(compilation *q, const ast_command *command) {
 static bool compile_command(compilation *q, const ast_command *command, query_statement *out) {
   if (command->table) return query_compile_insert(q, command, out);
   if (command->next) {
-    compiler_error(&q->c, &command->span, "only the last statement of a request may be a SELECT: its rows are the reply");
+    compiler_error(&q->c, &command->span,
+                   "only the last statement of a request may be a SELECT: its rows are the reply");
     return false;
   }
   out->plan = query_compile_one(q, command);
@@ -258,7 +259,8 @@ static query *compile(compilation *q, const char *text, size_t len, program_mess
   if (!parser_run_ad_hoc(&p, &source, q->c.memory)) return NULL;
   if (messages->n_errors == errors && p.n_commands == 0) {
     const script_span start = {.line = 1, .column = 1, .end_line = 1, .end_column = 1};
-    script_error(&source, &start, SCRIPT_SYNTAX, "there is no statement: a query is made of SELECT and INSERT statements");
+    script_error(&source, &start, SCRIPT_SYNTAX,
+                 "there is no statement: a query is made of SELECT and INSERT statements");
   }
   return messages->n_errors == errors ? compile_commands(q, &p) : NULL;
 }

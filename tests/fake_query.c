@@ -27,7 +27,10 @@ _Atomic uint64_t fake_query_rows;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t fewer = PTHREAD_COND_INITIALIZER;
-static unsigned queries; /* protected by lock */
+static unsigned queries; /* protected by lock, as the next two */
+#define THREADS_MAX 256
+static pthread_t threads[THREADS_MAX];
+static unsigned n_threads;
 
 static void count(int more) {
   pthread_mutex_lock(&lock);
@@ -39,7 +42,10 @@ static void count(int more) {
 void fake_wait_no_query(void) {
   pthread_mutex_lock(&lock);
   while (queries) pthread_cond_wait(&fewer, &lock);
+  unsigned n = n_threads;
+  n_threads = 0;
   pthread_mutex_unlock(&lock);
+  for (unsigned i = 0; i < n; i++) pthread_join(threads[i], NULL);
 }
 
 static const hw_field fields[] = {{.name = "n", .type = {.id = HW_TYPE_BIGINT}},
@@ -114,9 +120,10 @@ static void *run(void *arg) {
 }
 
 void pipeline_query_start(pipeline_query *q) {
-  pthread_t thread;
-  ck_assert_int_eq(pthread_create(&thread, NULL, run, q), 0);
-  pthread_detach(thread);
+  pthread_mutex_lock(&lock);
+  ck_assert_uint_lt(n_threads, THREADS_MAX);
+  ck_assert_int_eq(pthread_create(&threads[n_threads++], NULL, run, q), 0);
+  pthread_mutex_unlock(&lock);
 }
 
 static void change(pipeline_query *q, bool *flag) {

@@ -293,7 +293,8 @@ START_TEST(ws_errors) {
   expect_text(&c, "{\"error\":\"Error at line 1, column 1: no\"}\n");
   expect_close(&c, 1011);
   finish(&c);
-  static const char *const bad[] = {"no json", "{}", "[]", "{\"sql\":5}", "{\"sql\":\"rows 1\",\"format\":\"parquet\"}"};
+  static const char *const bad[] = {"no json", "{}", "[]", "{\"sql\":5}",
+                                    "{\"sql\":\"rows 1\",\"format\":\"parquet\"}"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     c = handshake();
     ask(&c, bad[i]);

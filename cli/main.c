@@ -19,6 +19,7 @@ static const cli_option engine_options[] = {
     {"spill-dir", 0, "DIR", "where outputs with \"on_full\": \"spill\" put rows (default: TMPDIR, else /var/tmp)"},
     {"state-memory", 0, "MIB", "memory for what tables and views hold, all pipelines together (default: 2048)"},
     {"dead-letters", 0, "N", "bad records that are kept of each pipeline (default: 10000)"},
+    {"query-memory", 0, "MIB", "memory for what ad-hoc queries gather, all together (default: 256)"},
     {"plugin-path", 'p', "PATHS", "load plugins: files and directories of *.so, colon-separated; before "
                                   "those of HEADWORKS_PLUGIN_PATH"},
     {"log-level", 'l', "LEVEL", "error, warning, info or debug, to standard error (default: warning; serve: info)"},

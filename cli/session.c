@@ -36,15 +36,18 @@ static bool load_plugins(hw_engine *engine, const char *paths) {
 
 hw_engine *session_engine(const cli_call *call, hw_log_level level, hw_log_function *log, void *log_arg,
                           cli_exit *status) {
-  double workers = 0, mib = 0, state_mib = 0, letters = 0;
+  double workers = 0, mib = 0, state_mib = 0, query_mib = 0, letters = 0;
   *status = CLI_USAGE;
   if (!cli_log_level(call, &level) || !cli_number(call, "workers", 1, 1024, &workers) ||
       !cli_number(call, "memory", 1, 1 << 24, &mib) ||
-      !cli_number(call, "state-memory", 1, 1 << 24, &state_mib) || !cli_number(call, "dead-letters", 1, 1e7, &letters))
+      !cli_number(call, "state-memory", 1, 1 << 24, &state_mib) ||
+      !cli_number(call, "query-memory", 1, 1 << 24, &query_mib) ||
+      !cli_number(call, "dead-letters", 1, 1e7, &letters))
     return NULL;
   hw_engine_options options = {.struct_size = sizeof options, .workers = (unsigned)workers,
                                .memory_limit = (uint64_t)(mib * 1048576),
-                               .state_limit = (uint64_t)(state_mib * 1048576), .log_level = level, .log = log,
+                               .state_limit = (uint64_t)(state_mib * 1048576),
+                               .query_limit = (uint64_t)(query_mib * 1048576), .log_level = level, .log = log,
                                .log_arg = log_arg, .file_root = cli_value(call, "file-root"),
                                .spill_dir = cli_value(call, "spill-dir"),
                                .secrets_dir = cli_value(call, "secrets-dir"), .dead_letters = (uint64_t)letters};

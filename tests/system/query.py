@@ -320,6 +320,34 @@ def command(server, q):
     equal(done.stdout, b'{"a":1}\n', "a script that fails")
 
 
+def little_memory():
+    """Of 2 MiB for queries: what is gathered beyond that fails, says so, and leaves all of it to the next."""
+    with Server("--query-memory", "2") as server:
+        client = server.client()
+        client.create("p", "CREATE TABLE n (x BIGINT NOT NULL PRIMARY KEY);")
+        client.start("p")
+        q, size = Queries(client), 1
+        q.rows("INSERT INTO n VALUES (0)")
+        for size in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536):
+            wait_until(lambda: q.rows("SELECT COUNT(*) AS c FROM n")[0]["c"] == size, "%d rows" % size)
+            if size < 65536:
+                for part in range(0, size, 8192):
+                    q.rows("INSERT INTO n SELECT x + %d FROM n WHERE x >= %d AND x < %d" % (size, part, part + 8192))
+        for _ in range(3):
+            for sql in ("SELECT x FROM n ORDER BY x", "SELECT x FROM n GROUP BY x",
+                        "SELECT COUNT(DISTINCT x) FROM n"):
+                q.error(sql, "2 MiB for all queries together")
+            rows = q.rows("SELECT DISTINCT x FROM n")  # these come before the fault
+            expect(len(rows) > 1000 and "2 MiB for all queries together" in rows[-1]["error"], "the last line: %s" % rows[-1])
+            q.error("INSERT INTO n SELECT x + 1000000 FROM n", "insert them in parts")
+            equal(q.lists("SELECT x FROM n ORDER BY x DESC LIMIT 2"), [[65535], [65534]], "the largest")
+            equal(q.lists("SELECT x % 3, COUNT(*) FROM n GROUP BY x % 3 ORDER BY 1"), [[0, 21846], [1, 21845], [2, 21845]],
+                  "few groups")
+            equal(len(q.lists("SELECT x FROM n")), 65536, "rows that nothing gathers")
+        equal(q.lists("SELECT COUNT(*) FROM n"), [[65536]], "rows: none was inserted")
+
+
+little_memory()
 with Server("--memory", "256") as server:
     client = server.client()
     client.create("p", PROGRAM)

@@ -118,17 +118,26 @@ static void put_cell(outbuf *out, const char *text, size_t len, size_t width, bo
   outbuf_add_str(out, last ? " |\n" : " ");
 }
 
+/* The names of the columns, as cells. */
 static void put_head(query_table *t, outbuf *out) {
   uint32_t n = t->schema->n_fields;
+  outbuf name = {0};
   t->begun = true;
   for (uint32_t i = 0; i < n; i++) {
-    size_t width = hw_utf8_length(t->schema->fields[i].name, strlen(t->schema->fields[i].name));
+    outbuf_reset(&name, CELL_MAX);
+    add_text(&name, t->schema->fields[i].name, strlen(t->schema->fields[i].name));
+    size_t width = hw_utf8_length(name.data, name.len);
     if (width > t->widths[i]) t->widths[i] = width;
   }
   put_border(t, out);
-  for (uint32_t i = 0; i < n; i++)
-    put_cell(out, t->schema->fields[i].name, strlen(t->schema->fields[i].name), t->widths[i], i + 1 == n);
+  for (uint32_t i = 0; i < n; i++) {
+    outbuf_reset(&name, CELL_MAX);
+    add_text(&name, t->schema->fields[i].name, strlen(t->schema->fields[i].name));
+    put_cell(out, name.data, name.len, t->widths[i], i + 1 == n);
+  }
   put_border(t, out);
+  out->failed = out->failed || name.failed;
+  outbuf_fini(&name);
 }
 
 static void put_waiting(query_table *t, outbuf *out) {

@@ -320,6 +320,25 @@ def command(server, q):
     equal(done.stdout, b'{"a":1}\n', "a script that fails")
 
 
+def weights():
+    """A row that was deleted before it is inserted is not there; one that is there twice is two rows."""
+    update = {"name": "json", "config": {"update_format": "insert_delete"}}
+    rows = [{"delete": {"x": 1}}, {"insert": {"x": 2}}, {"insert": {"x": 2}}, {"insert": {"x": 3}}]
+    write("updates.json", "".join(json.dumps(r) + "\n" for r in rows))
+    program = table("m", "x INT", [file_input("f", "updates.json", update)])
+    with Server() as server:
+        client = server.client()
+        client.create("p", program.replace("WITH (", "WITH ('materialized' = 'true', "))
+        client.start("p")
+        client.wait_complete("p")
+        q = Queries(client)
+        equal(q.lists("SELECT x FROM m ORDER BY x DESC"), [[3], [2], [2]], "rows")
+        equal(q.lists("SELECT COUNT(*), SUM(x), AVG(x), COUNT(DISTINCT x), SUM(DISTINCT x) FROM m"),
+              [[3, 7, 7 / 3, 2, 5]], "aggregates")
+        equal(q.lists("SELECT x FROM m ORDER BY x LIMIT 1 OFFSET 1"), [[2]], "one of two alike")
+        equal(q.ask('SELECT 1 AS "a\nb"', "text").body, b"+------+\n| a\\nb |\n+------+\n| 1    |\n+------+\n", "a name")
+
+
 def little_memory():
     """Of 2 MiB for queries: what is gathered beyond that fails, says so, and leaves all of it to the next."""
     with Server("--query-memory", "2") as server:
@@ -347,6 +366,7 @@ def little_memory():
         equal(q.lists("SELECT COUNT(*) FROM n"), [[65536]], "rows: none was inserted")
 
 
+weights()
 little_memory()
 with Server("--memory", "256") as server:
     client = server.client()

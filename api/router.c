@@ -91,6 +91,17 @@ static bool knows_query(const api_route *r, const char *name) {
   return false;
 }
 
+/* A {part} of the path that is said again, as Feldera's SDK does: the same value is of no effect. */
+static bool repeats_part(const http_request *req, const api_route *r, const url_pair *pair) {
+  unsigned segment = 0;
+  size_t len = strlen(pair->name);
+  for (const char *at = strchr(r->path, '/'); at; at = strchr(at + 1, '/'), segment++) {
+    if (at[1] != '{' || strncmp(at + 2, pair->name, len) != 0 || at[len + 2] != '}') continue;
+    return strcmp(pair->value, req->target.segments[segment]) == 0;
+  }
+  return false;
+}
+
 static bool refuse_query(http_request *req, const api_route *r, const char *name) {
   const reply_detail details[] = {{"parameter", name}, {NULL, NULL}};
   outbuf known = {0};
@@ -105,7 +116,7 @@ static bool check_query(http_request *req, const api_route *r) {
   const url_target *target = &req->target;
   for (unsigned i = 0; i < target->n_query; i++) {
     const url_pair *pair = &target->query[i];
-    if (!knows_query(r, pair->name)) return refuse_query(req, r, pair->name);
+    if (!knows_query(r, pair->name) && !repeats_part(req, r, pair)) return refuse_query(req, r, pair->name);
     if (pair->value == http_query(req, pair->name)) continue;
     reply_error(req, 400, "InvalidParam", NULL, "query parameter '%s' is given twice", pair->name);
     return false;

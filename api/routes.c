@@ -185,8 +185,7 @@ const api_route api_routes[] = {
              "status 400; later ones are the last line of the reply: `ERROR: ...`, or an object with `error`. Asked to, "
              "it speaks WebSocket: one message `{\"sql\", \"format\"}`, then the rows in text messages, then it closes.",
      .query = API_PARAMS({"sql", "string", NULL, "the statements; required but for a WebSocket"},
-                         {"format", "'text' | 'json'", "text", "a table with borders, or one JSON object a line"},
-                         {"pipeline_name", "string", NULL, "of no effect: the SDK names the pipeline here, too"}),
+                         {"format", "'text' | 'json'", "text", "a table with borders, or one JSON object a line"}),
      .answers = API_ANSWERS({200, "text/plain", "the rows; for json of type application/json"},
                             {101, NULL, "a WebSocket"}),
      .errors = NOT_DEPLOYED "; 400 AdHocQueryError, InvalidHeader; 426 UpgradeRequired; 503 OutOfMemory", .role = ROLE_WRITE},

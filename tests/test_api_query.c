@@ -89,6 +89,8 @@ START_TEST(refused) {
   api_expect_error(f.port, "GET", PATH "?sql=refuse", NULL, 400, "AdHocQueryError");
   api_expect_error(f.port, "GET", PATH "?sql=fail+0&format=json", NULL, 400, "AdHocQueryError");
   api_expect_error(f.port, "GET", PATH, NULL, 400, "InvalidParam");
+  expect(PATH "?sql=rows+0&format=json&pipeline_name=p", 200, "application/json", ""); /* as the SDK says it */
+  api_expect_error(f.port, "GET", PATH "?sql=rows+0&pipeline_name=q", NULL, 400, "InvalidParam");
   static const char *const formats[] = {"parquet", "hash", "arrow_ipc", "csv", ""};
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
     char path[128];

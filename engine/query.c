@@ -223,13 +223,24 @@ static void tell_count(pipeline_query *q) {
   (void)q->events.rows(q->events.arg, &b);
 }
 
+/* Paused, and not stopped since. */
+static bool is_only_paused(const pipeline_query *q) {
+  hw_error err;
+  deployment *d = pipeline_deployment(q->pipeline, &err);
+  bool same = d == q->deployment;
+  if (d) deployment_unref(d);
+  return same;
+}
+
 static step_result push_step(pipeline_query *q, hw_error *err) {
   if (q->pushed == q->inserted.n_chunks) {
     close_producer(q);
     if (is_last(q)) tell_count(q);
     return end_statement(q, err);
   }
-  if (!deployment_running(q->deployment)) return wait_to_push(q, "the pipeline is paused", err);
+  bool running = deployment_running(q->deployment);
+  if (!running && !is_only_paused(q)) return fail_push(q, HW_ESTATE, "the pipeline was stopped", err);
+  if (!running) return wait_to_push(q, "the pipeline is paused", err);
   return open_producer(q, err) ? push_chunk(q, err) : STEP_FAILED;
 }
 

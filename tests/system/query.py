@@ -265,6 +265,34 @@ def paused(server, q, client):
     wait_until(lambda: q.rows("SELECT COUNT(*) AS c FROM numbers WHERE n < 0")[0]["c"] == 1, "the row is there")
 
 
+def stopped(server, client):
+    """A pipeline that is stopped ends an INSERT that waits; what is being read is read to its end."""
+    client.create("s", "CREATE TABLE n (x BIGINT NOT NULL PRIMARY KEY);")
+    client.start("s")
+    q = Queries(client, "s")
+    q.rows("INSERT INTO n VALUES " + ",".join("(%d)" % i for i in range(100)))
+    for size in (100, 200, 400, 800, 1600, 3200):
+        wait_until(lambda: q.lists("SELECT COUNT(*) FROM n") == [[size]], "%d rows" % size)
+        q.rows("INSERT INTO n SELECT x + %d FROM n WHERE x < %d" % (size, size if size < 3200 else 0))
+    text = " || ".join(["'%s'" % ("x" * 100)] * 40)
+    target = q.path + urllib.parse.urlencode({"sql": "SELECT x, %s AS t FROM n ORDER BY x" % text, "format": "json"})
+    reader = socket.create_connection(("127.0.0.1", server.port))
+    reader.sendall(("GET %s HTTP/1.0\r\nHost: 127.0.0.1:%d\r\n\r\n" % (target, server.port)).encode())
+    stream = reader.makefile("rb")
+    while stream.readline() != b"\r\n":
+        pass
+    client.pause("s")
+    errors, other = [], Queries(server.client(), "s")
+    waiter = threading.Thread(target=lambda: errors.append(other.client.request("GET", other.path + urllib.parse.urlencode(
+        {"sql": "INSERT INTO n VALUES (-1)"}))))
+    waiter.start()
+    client.stop("s", force=True)
+    client.delete("s")
+    waiter.join()
+    expect(errors[0].status in (400, 503), "the INSERT: %d %s" % (errors[0].status, errors[0].body))
+    equal([json.loads(line)["x"] for line in stream], list(range(3200)), "rows of a pipeline that is gone")
+
+
 def large(server, q):
     """More than any queue holds: whole to a slow reader, no burden when one leaves, bounded for who sorts."""
     size, more = N, "SELECT id FROM t"
@@ -380,6 +408,7 @@ with Server("--memory", "256") as server:
     refusals(q)
     one_snapshot(q)
     paused(server, q, client)
+    stopped(server, client)
     large(server, q)
     command(server, q)
     client.stop("p")

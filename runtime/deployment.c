@@ -44,8 +44,7 @@ static bool make_uuid(char out[37]) {
   return true;
 }
 
-/* Zeroed, on a cache line of its own; freed with free. */
-static void *new_lines(size_t size) {
+void *deployment_alloc(size_t size) {
   size = (size + 63) & ~(size_t)63;
   void *p = aligned_alloc(64, size);
   if (p) memset(p, 0, size);
@@ -54,7 +53,7 @@ static void *new_lines(size_t size) {
 
 static hw_status add_input(deployment *d, uint32_t i, hw_error *err) {
   const program_connector *spec = &d->program->connectors[i];
-  input *in = new_lines(sizeof *in);
+  input *in = deployment_alloc(sizeof *in);
   if (!in) return hw_error_set(err, HW_ENOMEM, "no memory for connector %s", spec->endpoint);
   hw_status st = input_init(in, d, d->rt, i, spec, &d->program->relations[spec->relation].schema, err);
   if (st != HW_OK) {
@@ -69,7 +68,7 @@ static hw_status add_input(deployment *d, uint32_t i, hw_error *err) {
 
 static hw_status add_output(deployment *d, uint32_t i, hw_error *err) {
   const program_connector *spec = &d->program->connectors[i];
-  output *out = new_lines(sizeof *out);
+  output *out = deployment_alloc(sizeof *out);
   if (!out) return hw_error_set(err, HW_ENOMEM, "no memory for connector %s", spec->endpoint);
   hw_status st = output_init(out, d, d->rt, i, spec, &d->program->relations[spec->relation].schema, err);
   if (st != HW_OK) {
@@ -106,9 +105,10 @@ static bool make_arrays(deployment *d) {
   d->inputs = calloc(n, sizeof *d->inputs);
   d->outputs = calloc(n, sizeof *d->outputs);
   d->touched = calloc(n, sizeof *d->touched);
-  d->is_touched = calloc(n, sizeof *d->is_touched);
+  d->touched_room = (uint32_t)n;
+  d->held = true;
   d->circuit = circuit_new(d->program);
-  return d->inputs && d->outputs && d->touched && d->is_touched && d->circuit;
+  return d->inputs && d->outputs && d->touched && d->circuit;
 }
 
 static void destroy(deployment *d) {
@@ -124,13 +124,13 @@ static void destroy(deployment *d) {
       free(d->outputs[i]);
     }
   }
+  extra_free_inputs(d);
   deployment_discard_stop(d);
   state_free(d->state);
   circuit_free(d->circuit);
   free(d->inputs);
   free(d->outputs);
   free(d->touched);
-  free(d->is_touched);
   dead_letters_unref(d->events.letters);
   pthread_cond_destroy(&d->changed);
   pthread_mutex_destroy(&d->lock);
@@ -148,7 +148,7 @@ static bool init_locks(deployment *d) {
 
 deployment *deployment_new(runtime *rt, const char *pipeline, program *p, const deployment_events *events,
                            hw_error *err) {
-  deployment *d = new_lines(sizeof *d);
+  deployment *d = deployment_alloc(sizeof *d);
   if (!d) goto no_memory;
   if (!init_locks(d)) goto no_locks;
   atomic_init(&d->refs, 1);
@@ -199,6 +199,7 @@ hw_status deployment_snapshot(deployment *d, const uint32_t *relations, uint32_t
 dead_letters *deployment_dead_letters(const deployment *d) { return d->events.letters; }
 
 const char *deployment_incarnation(const deployment *d) { return d->incarnation; }
+const program *deployment_program(const deployment *d) { return d->program; }
 
 /* ---- opening ------------------------------------------------------------- */
 

@@ -60,9 +60,13 @@ void deployment_stop(deployment *d, bool force, uint64_t deadline_us);
 /* Statistics; HW_OK or HW_ENOMEM. */
 hw_status deployment_stats(deployment *d, bool with_errors, pipeline_stats *out);
 hw_status deployment_connector_stats(deployment *d, uint32_t connector, bool with_errors, connector_stats *out);
+/* Of a connector that came while it ran, by its name, with errors. HW_ENOTFOUND too. */
+hw_status deployment_extra_stats(deployment *d, uint32_t relation, bool is_input, const char *connector,
+                                 connector_stats *out);
 void deployment_latency(deployment *d, latency_summary *out);
 uint64_t deployment_processed(const deployment *d); /* total_processed_records alone */
 const char *deployment_incarnation(const deployment *d); /* UUID text */
+const program *deployment_program(const deployment *d);  /* lives as long as d */
 uint64_t deployment_num_errors(const deployment *d);
 
 /* A line of its log. [any thread] */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EXTRAS_PATIENCE_US 2000000u
 #define HURRY_EVERY_US 20000 /* calls that block are interrupted this often until they return */
 
 /* ---- closing ------------------------------------------------------------- */
@@ -19,31 +20,31 @@ static void pipeline_closed(task *t) {
   deployment_unref(d);
 }
 
-static void one_closed(deployment *d) {
+void deployment_one_closed(deployment *d) {
   if (atomic_fetch_sub(&d->open_tasks, 1) == 1) task_close(&d->task, pipeline_closed);
 }
 
 static void input_closed(task *t) {
   input *in = (input *)t;
   input_drop(in);
-  one_closed(in->c.d);
+  deployment_one_closed(in->c.d);
 }
 
 static void watch_closed(task *t) {
   control *ctl = (control *)((char *)t - offsetof(control, watch));
-  one_closed(ctl->c->d);
+  deployment_one_closed(ctl->c->d);
 }
 
 static void output_closed(task *t) {
   output *out = (output *)t;
   output_drop(out);
-  one_closed(out->c.d);
+  deployment_one_closed(out->c.d);
 }
 
 static void spill_closed(task *t) {
   spill *s = (spill *)t;
   spill_drop(s);
-  one_closed(s->out->c.d);
+  deployment_one_closed(s->out->c.d);
 }
 
 static void interrupt_all(deployment *d) {
@@ -56,23 +57,29 @@ void deployment_hurry(deployment *d) {
   task_wait_us(&d->task, HURRY_EVERY_US);
 }
 
+static void close_connector(hw_connector *c) {
+  gate_hold(&c->gate, GATE_PIPELINE);
+  control_close(&c->control);
+  task_close(&c->control.watch, watch_closed);
+  task_close(&c->task, c->spec->is_input ? input_closed : output_closed);
+}
+
 void deployment_begin_close(deployment *d) {
   TASK_ASSERT(&d->task);
   uint32_t old = atomic_load(&d->phase);
   do
     if (old >= PHASE_CLOSING) return;
   while (!atomic_compare_exchange_weak(&d->phase, &old, PHASE_CLOSING));
-  atomic_store(&d->open_tasks, 2 * d->program->n_connectors + d->n_spills + 1);
+  /* A stop was asked: no input is added any more. */
+  atomic_store(&d->open_tasks, 2 * (d->program->n_connectors + d->n_extra_inputs) + d->n_spills + 1);
+  extras_close(d);
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
-    hw_connector *c = deployment_connector(d, i);
-    gate_hold(&c->gate, GATE_PIPELINE);
-    control_close(&c->control);
-    task_close(&c->control.watch, watch_closed);
     if (d->outputs[i] && d->outputs[i]->spill) task_close(&d->outputs[i]->spill->task, spill_closed);
-    task_close(&c->task, d->inputs[i] ? input_closed : output_closed);
+    close_connector(deployment_connector(d, i));
   }
+  for (input *in = atomic_load(&d->extra_inputs); in; in = in->next_extra) close_connector(&in->c);
   deployment_hurry(d);
-  one_closed(d);
+  deployment_one_closed(d);
 }
 
 /* ---- a graceful stop ----------------------------------------------------- */
@@ -117,8 +124,19 @@ static bool all_finished(const deployment *d) {
   return true;
 }
 
+/* Those who listen over the API get a moment to take what is there, no more. */
+static bool extras_are_served(deployment *d) {
+  uint64_t now = sched_now_us();
+  if (!d->extras_patience_us) d->extras_patience_us = now + EXTRAS_PATIENCE_US;
+  if (now >= d->extras_patience_us || extra_outputs_are_quiet(d)) return true;
+  task_wait_us(&d->task, d->extras_patience_us - now);
+  return false;
+}
+
 void deployment_advance_stop(deployment *d) {
-  if (deployment_phase(d) == PHASE_DRAINING && deployment_is_quiet(d)) {
+  bool drained = deployment_phase(d) == PHASE_DRAINING && deployment_is_quiet(d);
+  if (drained && !extras_are_served(d)) return;
+  if (drained) {
     deployment_set_phase(d, PHASE_FLUSHING);
     for (uint32_t i = 0; i < d->program->n_connectors; i++)
       if (d->outputs[i]) output_finish(d->outputs[i]);

@@ -13,7 +13,8 @@ typedef struct group {
   deployment *d;           /* a reference, while it is under way */
   _Atomic uint32_t left;
   _Atomic uint32_t status; /* hw_status of the first that failed */
-  uint32_t late;           /* that connector */
+  hw_connector *late;             /* that connector */
+  uint32_t capacity;       /* of items */
   bool hold, stop;
   uint64_t number;
   hw_done *done;
@@ -88,7 +89,7 @@ static void group_done(group *g) {
   deployment *d = g->d;
   hw_status status = (hw_status)atomic_load(&g->status);
   hw_error err = {0};
-  if (status) status = describe(&err, status, &d->inputs[g->late]->c);
+  if (status) status = describe(&err, status, g->late);
   settle(g);
   if (g->stop) {
     deployment_set_phase(d, PHASE_DRAINING);
@@ -107,14 +108,15 @@ static void group_left(group *g) {
 static void item_done(transition *t, hw_connector *c, hw_status status) {
   group *g = ((item *)t)->group;
   uint32_t none = HW_OK;
-  if (status && atomic_compare_exchange_strong(&g->status, &none, (uint32_t)status)) g->late = c->index;
+  if (status && atomic_compare_exchange_strong(&g->status, &none, (uint32_t)status)) g->late = c;
   group_left(g);
 }
 
-static group *group_new(const deployment *d, bool hold) {
+static group *group_new(uint32_t n_inputs, bool hold) {
   group *g = calloc(1, sizeof *g);
   if (!g) return NULL;
-  g->items = calloc(d->n_inputs ? d->n_inputs : 1, sizeof *g->items);
+  g->capacity = n_inputs ? n_inputs : 1;
+  g->items = calloc(g->capacity, sizeof *g->items);
   if (!g->items) {
     free(g);
     return NULL;
@@ -123,34 +125,64 @@ static group *group_new(const deployment *d, bool hold) {
   return g;
 }
 
+bool deployment_widen_stop(deployment *d, uint32_t n_inputs) {
+  group *g = d->stop_group;
+  if (n_inputs <= g->capacity) return true;
+  item *items = calloc(2 * (size_t)n_inputs, sizeof *items); /* none is in use before the stop */
+  if (!items) return false;
+  free(g->items);
+  g->items = items;
+  g->capacity = 2 * n_inputs;
+  return true;
+}
+
+static void add_item(group *g, item *it, input *in) {
+  it->group = g;
+  it->t.reason = GATE_PIPELINE;
+  it->t.hold = g->hold;
+  it->t.patient = g->stop; /* a stop has its own deadline */
+  it->t.done = item_done;
+  atomic_fetch_add(&g->left, 1);
+  control_add(&in->c.control, &it->t);
+}
+
 /* Lock held: every transition of the pipeline meets the inputs in one order. */
 static void add(deployment *d, group *g) {
   g->d = deployment_ref(d);
-  atomic_init(&g->left, d->n_inputs + 1); /* one is ours, until all are submitted */
+  atomic_init(&g->left, 1); /* ours, until all are submitted */
   g->number = ++d->transitions;
+  d->held = g->hold;
   uint32_t k = 0;
-  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
-    if (!d->inputs[i]) continue;
-    item *it = &g->items[k++];
-    it->group = g;
-    it->t.reason = GATE_PIPELINE;
-    it->t.hold = g->hold;
-    it->t.patient = g->stop; /* a stop has its own deadline */
-    it->t.done = item_done;
-    control_add(&d->inputs[i]->c.control, &it->t);
-  }
+  for (uint32_t i = 0; i < d->program->n_connectors; i++)
+    if (d->inputs[i]) add_item(g, &g->items[k++], d->inputs[i]);
+  for (input *in = atomic_load(&d->extra_inputs); in; in = in->next_extra)
+    if (g->stop || !in->unpausable) add_item(g, &g->items[k++], in);
 }
 
 /* Without the lock: this may answer others. Gives up our part of the group. */
 static void run(deployment *d, group *g) {
   for (uint32_t i = 0; i < d->program->n_connectors; i++)
     if (d->inputs[i]) control_run(&d->inputs[i]->c.control);
+  for (input *in = atomic_load(&d->extra_inputs); in; in = in->next_extra) control_run(&in->c.control);
   group_left(g);
+}
+
+/* A group with room for all inputs there are, and the lock. NULL: no memory, no lock. */
+static group *group_for_all(deployment *d, bool pause) {
+  for (uint32_t n = d->n_inputs;;) {
+    group *g = group_new(n, pause);
+    if (!g) return NULL;
+    pthread_mutex_lock(&d->lock);
+    n = d->n_inputs + d->n_extra_inputs;
+    if (n <= g->capacity) return g;
+    pthread_mutex_unlock(&d->lock);
+    group_free(g);
+  }
 }
 
 static void control_pipeline(deployment *d, bool pause, hw_done *done, void *arg) {
   hw_error err = {0};
-  group *g = group_new(d, pause);
+  group *g = group_for_all(d, pause);
   if (!g) {
     hw_error_set(&err, HW_ENOMEM, "no memory to pause or start the pipeline's connectors");
     reply(done, arg, HW_ENOMEM, &err, NULL);
@@ -158,7 +190,6 @@ static void control_pipeline(deployment *d, bool pause, hw_done *done, void *arg
   }
   g->done = done;
   g->arg = arg;
-  pthread_mutex_lock(&d->lock);
   bool refused = d->stop_asked;
   if (!refused) add(d, g);
   pthread_mutex_unlock(&d->lock);
@@ -171,7 +202,7 @@ static void control_pipeline(deployment *d, bool pause, hw_done *done, void *arg
 }
 
 bool deployment_prepare_stop(deployment *d) {
-  d->stop_group = group_new(d, true);
+  d->stop_group = group_new(d->n_inputs, true);
   if (d->stop_group) d->stop_group->stop = true;
   return d->stop_group;
 }
@@ -181,9 +212,9 @@ void deployment_discard_stop(deployment *d) {
 }
 
 void deployment_hold_all(deployment *d) {
+  pthread_mutex_lock(&d->lock);
   group *g = d->stop_group;
   d->stop_group = NULL;
-  pthread_mutex_lock(&d->lock);
   add(d, g);
   pthread_mutex_unlock(&d->lock);
   run(d, g);

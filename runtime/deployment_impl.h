@@ -29,6 +29,8 @@ typedef enum phase {
   PHASE_NEW, PHASE_OPENING, PHASE_OPEN, PHASE_HOLDING, PHASE_DRAINING, PHASE_FLUSHING, PHASE_CLOSING, PHASE_CLOSED,
 } phase;
 
+typedef struct extra_output extra_output;
+
 struct deployment {
   task task; /* first: the pipeline's task */
   _Atomic uint32_t refs;
@@ -55,6 +57,8 @@ struct deployment {
   _Atomic uint32_t producers_open;    /* by their owners */
   _Atomic uint32_t producers_closing; /* closed by their owners, not freed yet */
   _Atomic uint64_t stop_deadline_us;
+  input *_Atomic extra_inputs;        /* a list, newest first; added to under the lock */
+  _Atomic bool extras_changed;        /* the pipeline's task has to look at extra_outputs */
 
   pthread_mutex_t lock;               /* protects down to the blank line */
   pthread_cond_t changed;             /* a listener came or went, or the phase changed */
@@ -65,11 +69,15 @@ struct deployment {
   uint64_t transitions, settled;      /* of the pipeline: asked for, and the latest that is true */
   bool running;                       /* as of `settled` */
   bool stop_asked;                    /* no more transitions, and no more rows of producers */
+  bool held;                          /* what the pipeline's last transition wants, true yet or not */
+  bool closing_extras;                /* they count as open_tasks from now on */
+  extra_output *extra_outputs;        /* see deployment_extra.c */
+  uint32_t n_extras, n_extra_inputs, n_extra_outputs; /* so far; at present */
 
   /* the pipeline's task */
   output **touched;                   /* outputs that were given something since they were last empty */
-  uint32_t n_touched;
-  bool *is_touched;                   /* by connector */
+  uint32_t n_touched, touched_room;
+  uint64_t extras_patience_us;        /* until when a stop waits for extra outputs; 0: not yet */
   bool failed;
   uint64_t stalled_since_us;
   uint32_t followers;                 /* inputs that wait for others to end */
@@ -95,7 +103,22 @@ static inline hw_connector *deployment_connector(const deployment *d, uint32_t i
   return d->inputs[i] ? &d->inputs[i]->c : &d->outputs[i]->c;
 }
 
+void *deployment_alloc(size_t size); /* zeroed, on cache lines of its own; freed with free */
+
+/* deployment_extra.c */
+typedef hw_status extra_visit(void *arg, hw_connector *c);
+void extras_update(deployment *d);               /* the pipeline's task: fulfils wishes */
+void extras_close(deployment *d);                /* the pipeline's task: ends the outputs, counted in open_tasks */
+uint64_t extras_completed(deployment *d, uint64_t mark); /* how far the outputs are, given how far the pipeline is */
+bool extra_inputs_are_quiet(const deployment *d);
+bool extra_outputs_are_quiet(deployment *d);
+hw_status extras_visit(deployment *d, extra_visit *visit, void *arg); /* outputs with the deployment's lock held */
+input *extra_find_input(const deployment *d, uint64_t number); /* or NULL */
+void extra_free_inputs(deployment *d);
+
 /* deployment_step.c */
+bool deployment_make_touchable(deployment *d, uint32_t n); /* room for n outputs in `touched`; false: no memory */
+void deployment_untouch(deployment *d, const output *out);
 task_next deployment_run(task *t, bool may_block);
 bool deployment_is_quiet(deployment *d); /* nothing is on its way; the pipeline's task */
 uint64_t deployment_completed(const deployment *d);
@@ -106,7 +129,10 @@ void deployment_begin_close(deployment *d); /* the pipeline's task */
 void deployment_hurry(deployment *d); /* the same: interrupts what blocks, and has the task run again soon */
 void deployment_advance_stop(deployment *d); /* the pipeline's task: the next phase if it is time */
 
+void deployment_one_closed(deployment *d); /* one of open_tasks has ended */
+
 /* deployment_control.c */
+bool deployment_widen_stop(deployment *d, uint32_t n_inputs); /* lock held; false: no memory */
 bool deployment_prepare_stop(deployment *d); /* when all inputs are there; false: no memory */
 void deployment_discard_stop(deployment *d);
 void deployment_hold_all(deployment *d); /* then PHASE_DRAINING; once */

@@ -80,18 +80,43 @@ static hw_status spill_trouble(output *o, connector_stats *out) {
   return lost ? HW_ENOMEM : HW_OK;
 }
 
-hw_status deployment_connector_stats(deployment *d, uint32_t i, bool with_errors, connector_stats *out) {
-  hw_connector *c = deployment_connector(d, i);
+static hw_status fill_connector(hw_connector *c, bool with_errors, connector_stats *out) {
   hw_status st = connector_fill_stats(c, with_errors, out);
   if (st != HW_OK) return st;
   gate_stats(c, out);
-  if (d->inputs[i])
-    input_stats(d, d->inputs[i], out);
+  if (c->spec->is_input)
+    input_stats(c->d, (input *)c, out);
   else
-    output_stats(d, d->outputs[i], out);
-  if (d->outputs[i]) st = spill_trouble(d->outputs[i], out);
+    output_stats(c->d, (output *)c, out);
+  if (!c->spec->is_input) st = spill_trouble((output *)c, out);
   if (st != HW_OK) connector_stats_fini(out);
   return st;
+}
+
+hw_status deployment_connector_stats(deployment *d, uint32_t i, bool with_errors, connector_stats *out) {
+  return fill_connector(deployment_connector(d, i), with_errors, out);
+}
+
+typedef struct named_stats {
+  uint32_t relation;
+  const char *name;
+  bool is_input, found;
+  connector_stats *out;
+} named_stats;
+
+static hw_status fill_named(void *arg, hw_connector *c) {
+  named_stats *n = arg;
+  if (n->found || c->spec->is_input != n->is_input || c->spec->relation != n->relation) return HW_OK;
+  if (strcmp(c->spec->name, n->name) != 0) return HW_OK;
+  n->found = true;
+  return fill_connector(c, true, n->out);
+}
+
+hw_status deployment_extra_stats(deployment *d, uint32_t relation, bool is_input, const char *connector,
+                                 connector_stats *out) {
+  named_stats n = {.relation = relation, .name = connector, .is_input = is_input, .out = out};
+  hw_status st = extras_visit(d, fill_named, &n);
+  return st == HW_OK && !n.found ? HW_ENOTFOUND : st;
 }
 
 uint64_t stats_resident_bytes(void) {
@@ -123,6 +148,22 @@ static hw_status fill_connectors(deployment *d, bool with_errors, pipeline_stats
   return HW_OK;
 }
 
+typedef struct extras_fill {
+  bool with_errors;
+  uint32_t inputs_room, outputs_room;
+  pipeline_stats *out;
+} extras_fill;
+
+static hw_status fill_extra(void *arg, hw_connector *c) {
+  extras_fill *f = arg;
+  uint32_t *n = c->spec->is_input ? &f->out->n_inputs : &f->out->n_outputs;
+  if (*n == (c->spec->is_input ? f->inputs_room : f->outputs_room)) return HW_OK; /* it came since we made room */
+  connector_stats *items = c->spec->is_input ? f->out->inputs : f->out->outputs;
+  hw_status st = fill_connector(c, f->with_errors, &items[*n]);
+  if (st == HW_OK) ++*n;
+  return st;
+}
+
 static void fill_producers(deployment *d, pipeline_stats *out) {
   pthread_mutex_lock(&d->lock);
   out->total_input_records += d->past_records;
@@ -150,6 +191,10 @@ static void fill_totals(deployment *d, pipeline_stats *out) {
     out->total_input_records += atomic_load(&in->source.queue.in.records);
     out->total_input_bytes += atomic_load(&in->total_bytes);
   }
+  for (const input *in = atomic_load(&d->extra_inputs); in; in = in->next_extra) {
+    out->total_input_records += atomic_load(&in->source.queue.in.records);
+    out->total_input_bytes += atomic_load(&in->total_bytes);
+  }
   for (uint32_t i = 0; i < out->n_inputs; i++) {
     out->buffered_input_records += out->inputs[i].buffered_records;
     out->buffered_input_bytes += out->inputs[i].buffered_bytes;
@@ -172,8 +217,13 @@ static void fill_totals(deployment *d, pipeline_stats *out) {
 
 hw_status deployment_stats(deployment *d, bool with_errors, pipeline_stats *out) {
   memset(out, 0, sizeof *out);
-  out->inputs = calloc(d->n_inputs ? d->n_inputs : 1, sizeof *out->inputs);
-  out->outputs = calloc(d->n_outputs ? d->n_outputs : 1, sizeof *out->outputs);
+  extras_fill extras = {.with_errors = with_errors, .out = out};
+  pthread_mutex_lock(&d->lock);
+  extras.inputs_room = d->n_inputs + d->n_extra_inputs;
+  extras.outputs_room = d->n_outputs + d->n_extra_outputs;
+  pthread_mutex_unlock(&d->lock);
+  out->inputs = calloc(extras.inputs_room + 1, sizeof *out->inputs);
+  out->outputs = calloc(extras.outputs_room + 1, sizeof *out->outputs);
   out->n_relations = d->program->n_relations;
   out->relations = calloc(out->n_relations ? out->n_relations : 1, sizeof *out->relations);
   for (uint32_t i = 0; out->relations && i < out->n_relations; i++) {
@@ -181,6 +231,7 @@ hw_status deployment_stats(deployment *d, bool with_errors, pipeline_stats *out)
     state_relation_stats(d->state, i, &out->relations[i]);
   }
   hw_status st = out->inputs && out->outputs && out->relations ? fill_connectors(d, with_errors, out) : HW_ENOMEM;
+  if (st == HW_OK) st = extras_visit(d, fill_extra, &extras);
   if (st != HW_OK) {
     pipeline_stats_fini(out);
     return st;
@@ -198,11 +249,14 @@ void deployment_latency(deployment *d, latency_summary *out) {
   out->max_us = (double)atomic_load(&d->latency.max) / 1000;
 }
 
+static hw_status add_errors(void *arg, hw_connector *c) {
+  for (unsigned k = 0; k < ERROR_KINDS; k++) *(uint64_t *)arg += atomic_load(&c->counts[k]);
+  return HW_OK;
+}
+
 uint64_t deployment_num_errors(const deployment *d) {
   uint64_t sum = 0;
-  for (uint32_t i = 0; i < d->program->n_connectors; i++) {
-    const hw_connector *c = deployment_connector(d, i);
-    for (unsigned k = 0; k < ERROR_KINDS; k++) sum += atomic_load(&c->counts[k]);
-  }
+  for (uint32_t i = 0; i < d->program->n_connectors; i++) (void)add_errors(&sum, deployment_connector(d, i));
+  (void)extras_visit((deployment *)(uintptr_t)d, add_errors, &sum); /* for the lock */
   return sum;
 }

@@ -3,6 +3,7 @@
 #include "runtime/deployment_impl.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BATCHES_PER_TURN 4u /* of one source, then the next one's turn */
@@ -41,7 +42,8 @@ uint64_t deployment_completed(const deployment *d) {
     uint64_t m = output_mark(d->outputs[i], mark);
     if (m < least) least = m;
   }
-  return least;
+  uint64_t m = extras_completed((deployment *)(uintptr_t)d, mark);
+  return m < least ? m : least;
 }
 
 /* ---- outputs ------------------------------------------------------------- */
@@ -50,8 +52,8 @@ hw_status deployment_offer(void *arg, batch *b) {
   output *out = arg;
   deployment *d = out->c.d;
   TASK_ASSERT(&d->task);
-  if (!d->is_touched[out->c.index]) {
-    d->is_touched[out->c.index] = true;
+  if (!out->touched) {
+    out->touched = true;
     d->touched[d->n_touched++] = out;
   }
   hw_status st = output_offer(out, b);
@@ -59,9 +61,26 @@ hw_status deployment_offer(void *arg, batch *b) {
   return st;
 }
 
+bool deployment_make_touchable(deployment *d, uint32_t n) {
+  if (n <= d->touched_room) return true;
+  output **more = realloc(d->touched, 2 * (size_t)n * sizeof *more);
+  if (!more) return false;
+  d->touched = more;
+  d->touched_room = 2 * n;
+  return true;
+}
+
 static void untouch(deployment *d, uint32_t i) {
-  d->is_touched[d->touched[i]->c.index] = false;
+  d->touched[i]->touched = false;
   d->touched[i] = d->touched[--d->n_touched];
+}
+
+void deployment_untouch(deployment *d, const output *out) {
+  for (uint32_t i = 0; i < d->n_touched; i++)
+    if (d->touched[i] == out) {
+      untouch(d, i);
+      return;
+    }
 }
 
 static bool has_slots(const output *out) { return batch_list_is_empty(&out->waiting); }
@@ -121,6 +140,7 @@ static void fail(deployment *d, const hw_error *err) {
   d->failed = true;
   for (uint32_t i = 0; i < d->program->n_connectors; i++)
     if (d->inputs[i]) gate_hold(&d->inputs[i]->c.gate, GATE_PIPELINE);
+  for (input *in = atomic_load(&d->extra_inputs); in; in = in->next_extra) gate_hold(&in->c.gate, GATE_PIPELINE);
   if (d->events.failed) d->events.failed(d->events.arg, err);
 }
 
@@ -136,6 +156,13 @@ static void eval_failed(deployment *d, const batch *b, const eval_error *e) {
   fail(d, &err);
 }
 
+static void note_progress(source *s, const batch *b) {
+  progress *p = atomic_load(&s->progress);
+  progress_note note = {.records = atomic_load_explicit(&s->queue.out.records, memory_order_relaxed), /* our own */
+                        .mark = b->mark, .step = b->step};
+  if (p) progress_add(p, note);
+}
+
 static bool process(deployment *d, source *s, batch *b) {
   TASK_ASSERT(&d->task);
   uint64_t n = hw_batch_count(&b->pub);
@@ -147,11 +174,26 @@ static bool process(deployment *d, source *s, batch *b) {
   deployment_count_bytes(d, b->source_bytes);
   latency_add(&s->processing, sched_now_ns() - b->fetched_ns);
   atomic_store(&s->taken_mark, b->mark);
+  atomic_store(&s->taken_step, b->step);
   atomic_store(&d->mark, b->mark);
   queue_done(&s->queue, b);
+  note_progress(s, b);
   hw_batch_unref(&b->pub);
   s->has_room(s);
   return st == HW_OK;
+}
+
+/* The batch and the unit that it begins, which nothing may come between. */
+static bool process_unit(deployment *d, source *s, batch *b) {
+  bool ok = true;
+  while (b && ok) {
+    batch *next = b->unit_next;
+    b->unit_next = NULL; /* sinks get it as a batch like any other */
+    ok = process(d, s, b);
+    b = next;
+  }
+  queue_drop(b);
+  return ok;
 }
 
 /* True: it holds more. */
@@ -159,7 +201,7 @@ static bool run_source(deployment *d, source *s, bool *stalled) {
   for (unsigned k = 0; k < BATCHES_PER_TURN; k++) {
     batch *b = queue_pop(&s->queue);
     if (!b) return false;
-    if (!process(d, s, b)) return true;
+    if (!process_unit(d, s, b)) return true;
     if (!outputs_accept(d)) {
       *stalled = true;
       return true;
@@ -206,7 +248,7 @@ bool deployment_is_quiet(deployment *d) {
     if (d->inputs[i] && queue_batches(&d->inputs[i]->source.queue)) return false;
     if (d->outputs[i] && output_batches(d->outputs[i])) return false; /* nor is one to be dropped */
   }
-  return producers_are_quiet(d);
+  return extra_inputs_are_quiet(d) && producers_are_quiet(d);
 }
 
 static bool input_is_over(input *in) { return gate_reasons(&in->c.gate) & GATE_ENDED; }
@@ -263,7 +305,7 @@ static bool find_failed(const deployment *d, hw_error *err) {
 static void look_for_completion(deployment *d) {
   if (atomic_load(&d->complete) || d->failed || !all_inputs_over(d)) return;
   atomic_store(&d->watching, true);
-  if (!deployment_is_quiet(d)) return;
+  if (!deployment_is_quiet(d) || !extra_outputs_are_quiet(d)) return;
   atomic_store(&d->complete, true);
   if (atomic_load(&d->producers_open)) { /* one came between the look and the mark */
     atomic_store(&d->complete, false);
@@ -316,6 +358,7 @@ task_next deployment_run(task *t, bool may_block) {
   }
   if (p == PHASE_OPENING) give_opened(d);
   listeners_update(d);
+  extras_update(d);
   bool more = false;
   if (!d->failed && outputs_accept(d)) {
     if (atomic_load(&d->stalled)) note_stall(d, false);

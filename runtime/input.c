@@ -72,9 +72,11 @@ static void refuse_rows(input *in, batch *b) {
 }
 
 static void push(input *in, batch *b) {
-  uint32_t n = hw_batch_count(&b->pub);
-  grow_or_shrink(in, n);
-  b->held = batch_bytes(b);
+  uint64_t n = 0;
+  for (batch *part = b; part; part = part->unit_next) {
+    part->held = batch_bytes(part);
+    n += hw_batch_count(&part->pub);
+  }
   bool pushed = queue_push(&in->source.queue, b);
   assert(pushed); /* a batch is only opened when the queue has a slot for it */
   (void)pushed;
@@ -90,11 +92,23 @@ void input_flush(input *in) {
   if (!b) return;
   if (batch_may_be_refused(b)) refuse_rows(in, b);
   if (hw_batch_count(&b->pub)) {
+    grow_or_shrink(in, hw_batch_count(&b->pub));
     push(in, b);
     return;
   }
   deployment_count_bytes(in->c.d, b->source_bytes);
   hw_batch_unref(&b->pub);
+}
+
+bool input_push_unit(input *in, batch *unit, uint64_t loose) {
+  input_flush(in); /* in order */
+  if (unit && queue_is_full(&in->source.queue)) return false;
+  uint64_t bytes = loose;
+  for (const batch *part = unit; part; part = part->unit_next) bytes += part->source_bytes;
+  atomic_store(&in->total_bytes, atomic_load_explicit(&in->total_bytes, memory_order_relaxed) + bytes); /* our own */
+  deployment_count_bytes(in->c.d, loose);
+  if (unit) push(in, unit);
+  return true;
 }
 
 hw_batch *hw_input_batch(hw_connector *c) {
@@ -313,6 +327,6 @@ void input_drop(input *in) {
 }
 
 void input_fini(input *in) {
-  queue_fini(&in->source.queue);
+  source_fini(&in->source);
   connector_fini(&in->c);
 }

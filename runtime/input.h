@@ -17,6 +17,8 @@
 typedef struct input {
   hw_connector c; /* first */
   source source;
+  bool unpausable;          /* a pause of the pipeline does not hold it; a stop does */
+  struct input *next_extra; /* of those that came while the deployment ran */
   /* the task's own, while it is in the gate */
   batch *open;          /* being filled */
   hw_batch *lent;       /* with the transport, see hw_input_batch */
@@ -48,6 +50,9 @@ void input_release(input *in, uint32_t reasons);
 batch *input_open_batch(input *in);
 /* Queues the batch being filled, if it holds rows. */
 void input_flush(input *in);
+/* Queues a chain of batches as one (NULL: no rows), with `loose` bytes of input
+ * beside those that they count; false: no room yet, nothing was taken. */
+bool input_push_unit(input *in, batch *unit, uint64_t loose);
 /* Counts n bytes of the source as done with: with the rows being made, if any. */
 void input_account(input *in, uint64_t n);
 /* Whether nothing is under way: then memory is not refused, or inputs could wait
@@ -56,5 +61,27 @@ bool input_is_empty(const input *in);
 /* Parses what found no room before; true: nothing is left of it. */
 bool input_parse_rest(input *in);
 void stream_free(hw_stream *s);
+
+/* ---- for transports inside the engine, which want to know more of a stream ---- */
+
+/* Called on the input's task, inside the gate. Caller's memory. */
+typedef struct stream_watch {
+  /* A record was bad; `event` is its number in the stream, from 1. */
+  void (*bad)(struct stream_watch *w, const hw_bad_record *bad, uint64_t event);
+  /* Its rows are about to be queued; false: they shall not. Of atomic streams only. */
+  bool (*commit)(struct stream_watch *w);
+  /* All that the stream held is parsed and queued; `rows` of it landed. It is freed with the return. */
+  void (*closed)(struct stream_watch *w, uint64_t rows);
+} stream_watch;
+
+/* NULL: nobody any more. */
+void stream_watch_set(hw_stream *s, stream_watch *watch);
+/* Its rows are kept back until it is closed, then queued as one unit, or let go
+ * if any record was bad. What it holds is bounded by who reserves: bytes given to
+ * it find memory beyond the budget. Before the first byte. */
+void stream_make_atomic(hw_stream *s);
+/* None of its rows shall be queued, whatever it still holds. */
+void stream_spoil(hw_stream *s);
+uint64_t stream_rows(const hw_stream *s); /* that are queued, or about to be */
 
 #endif

@@ -172,7 +172,8 @@ static bool write_batch(output *out, bool may_block, task_next *next) {
   out->dirty = true;
   batch *b = out->current;
   out->current = NULL;
-  batch_done(out, b, 0);
+  batch_done(out, b, out->bad); /* transports inside the engine count them */
+  out->bad = 0;
   return true;
 }
 

@@ -33,6 +33,7 @@ typedef struct output {
   /* the pipeline's task */
   batch_list waiting;      /* found no slot */
   uint64_t ceiling;        /* see output_offer.c; 0: none */
+  bool touched;            /* in the deployment's list */
   _Atomic bool pipeline_waits; /* wants to be notified when there is room */
   _Atomic bool catches_up; /* there is a ceiling */
   spill *spill;            /* NULL: on_full is another */

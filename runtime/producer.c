@@ -42,7 +42,7 @@ static bool init_waiting(hw_producer *p) {
 }
 
 static void producer_free(hw_producer *p) {
-  queue_fini(&p->source.queue);
+  source_fini(&p->source);
   pthread_cond_destroy(&p->room);
   pthread_mutex_destroy(&p->lock);
   free(p);

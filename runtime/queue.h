@@ -36,8 +36,16 @@ static inline bool queue_init(queue *q, uint64_t max_records, uint64_t max_held)
   return ring_init(&q->ring, QUEUE_SLOTS, 0);
 }
 
+/* Lets go of a batch, and of the unit that it begins. */
+static inline void queue_drop(batch *b) {
+  for (batch *next; b; b = next) {
+    next = b->unit_next;
+    hw_batch_unref(&b->pub);
+  }
+}
+
 static inline void queue_fini(queue *q) {
-  for (batch *b; (b = ring_pop(&q->ring));) hw_batch_unref(&b->pub);
+  for (batch *b; (b = ring_pop(&q->ring));) queue_drop(b);
   ring_fini(&q->ring);
 }
 
@@ -84,10 +92,10 @@ static inline void queue_count_in(queue *q, const batch *b) {
 /* Producer: takes the reference of b, which is counted; false: no slot. */
 static inline bool queue_place(queue *q, batch *b) { return ring_push(&q->ring, b); }
 
-/* Producer: both. False: no slot (nothing taken). */
+/* Producer: both, for b and the unit that it begins. False: no slot (nothing taken). */
 static inline bool queue_push(queue *q, batch *b) {
   if (ring_room(&q->ring, 1) == 0) return false;
-  queue_count_in(q, b);
+  for (const batch *part = b; part; part = part->unit_next) queue_count_in(q, part);
   return queue_place(q, b);
 }
 

@@ -13,6 +13,7 @@
 
 #include "runtime/deployment.h"
 #include "runtime/latency.h"
+#include "runtime/progress.h"
 #include "runtime/queue.h"
 
 typedef struct source source;
@@ -23,7 +24,8 @@ struct source {
   _Atomic bool listed;
   source *next;              /* in the stack */
   void (*has_room)(source *s); /* after batches were taken; on the pipeline's task */
-  _Atomic uint64_t taken_mark; /* batch.mark of the last batch taken from it */
+  _Atomic uint64_t taken_mark, taken_step; /* of the last batch taken from it */
+  progress *_Atomic progress;  /* NULL: nobody has asked yet; set once */
   latency processing;        /* from a batch's fetch until it is through the circuit; by the pipeline's task */
 };
 
@@ -33,6 +35,11 @@ static inline bool source_init(source *s, uint32_t relation, uint64_t max_record
   s->has_room = has_room;
   s->processing = (latency){0};
   return queue_init(&s->queue, max_records, max_held);
+}
+
+static inline void source_fini(source *s) {
+  queue_fini(&s->queue);
+  progress_free(atomic_load(&s->progress));
 }
 
 /* Lists it and wakes the pipeline. [the source's producer] */

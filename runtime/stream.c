@@ -19,7 +19,10 @@
  * to where the format finds the next one.
  *
  * When rows find no room (queue or memory), the bytes stay where they are, the
- * stream is listed as unparsed, and the input parses it before it fetches. */
+ * stream is listed as unparsed, and the input parses it before it fetches.
+ *
+ * An atomic stream fills batches of its own, chained to a unit, which enters the
+ * queue when the stream is closed: one entry, however many batches. */
 #include "runtime/input.h"
 #include "runtime/report.h"
 
@@ -44,6 +47,12 @@ struct hw_stream {
   bool skipping;                      /* within a record that is too long */
   bool midway;                        /* the parser has seen the start of a message, and not its end */
   bool broken;                        /* cannot be followed: bytes are dropped */
+  stream_watch *watch;                /* NULL: nobody */
+  uint64_t rows, bad;                 /* so far */
+  bool atomic, spoilt;                /* spoilt: no row of it shall be queued */
+  batch *open;                        /* atomic: being filled */
+  batch *unit, *unit_last;            /* atomic: those that are full */
+  uint64_t loose;                     /* atomic: bytes that no batch counts */
   char *name;
 };
 
@@ -52,15 +61,20 @@ struct hw_stream {
 /* `data` is where parsing began, for positions. */
 typedef struct parse_report {
   hw_report report;
-  const hw_stream *stream;
+  hw_stream *stream;
   const char *data;
+  const batch *batch; /* NULL: none is being filled */
+  uint32_t n_before;  /* rows that it had before */
 } parse_report;
 
 static void report_bad(hw_report *r, const hw_bad_record *bad) {
   parse_report *pr = (parse_report *)r;
-  const hw_stream *s = pr->stream;
+  hw_stream *s = pr->stream;
   uint64_t at = s->offset + (uint64_t)(bad->start >= pr->data ? bad->start - pr->data : 0);
+  uint64_t rows = s->rows + (pr->batch ? pr->batch->pub.n_rows - pr->n_before : 0);
   report_add(&s->in->c, ERROR_PARSE, s->name, at, bad);
+  s->bad++;
+  if (s->watch) s->watch->bad(s->watch, bad, rows + s->bad);
 }
 
 static void report_stream(hw_stream *s, const char *tag, const char *reason) {
@@ -111,7 +125,7 @@ void *hw_stream_reserve(hw_stream *s, size_t want, size_t *room) {
   if (want == 0) want = 1;
   size_t least = want < READ_LEAST ? want : READ_LEAST;
   if (buffer_room(s) < least && !buffer_renew(s, want, false) &&
-      !(input_is_empty(s->in) && buffer_renew(s, least, true))) {
+      !((s->atomic || input_is_empty(s->in)) && buffer_renew(s, least, true))) {
     s->in->starved = true;
     return NULL;
   }
@@ -136,7 +150,58 @@ static void advance(hw_stream *s, size_t n) {
   s->waiting = false;
   s->parsed += n;
   s->offset += n;
-  input_account(s->in, n);
+  if (!s->atomic)
+    input_account(s->in, n);
+  else if (s->open)
+    s->open->source_bytes += n;
+  else
+    s->loose += n;
+}
+
+/* ---- units --------------------------------------------------------------- */
+
+static batch *open_batch(hw_stream *s) {
+  input *in = s->in;
+  if (!s->atomic) return input_open_batch(in);
+  if (s->open) return s->open;
+  s->open = batch_new_essential(&in->c.rt->mem, in->c.schema, s->unit ? BATCH_ROWS_MAX : BATCH_ROWS_MIN);
+  if (s->open) s->open->fetched_ns = in->now_ns;
+  in->starved = in->starved || !s->open;
+  return s->open;
+}
+
+static void flush_batch(hw_stream *s) {
+  batch *b = s->open;
+  if (!s->atomic) input_flush(s->in);
+  s->open = NULL;
+  if (!b) return;
+  if (!b->pub.n_rows) {
+    s->loose += b->source_bytes;
+    hw_batch_unref(&b->pub);
+    return;
+  }
+  if (s->unit)
+    s->unit_last->unit_next = b;
+  else
+    s->unit = b;
+  s->unit_last = b;
+}
+
+/* At the end of an atomic stream; false: the queue has no room yet. */
+static bool settle_unit(hw_stream *s) {
+  flush_batch(s);
+  bool waits = s->unit && queue_is_full(&s->in->source.queue);
+  if (!s->bad && !s->spoilt && waits) return false;
+  if (!s->bad && !s->spoilt && s->watch && !s->watch->commit(s->watch)) s->spoilt = true;
+  if (s->bad || s->spoilt) {
+    queue_drop(s->unit);
+    s->unit = NULL;
+    s->rows = 0;
+    s->loose = s->offset;
+  }
+  if (!input_push_unit(s->in, s->unit, s->loose)) return false;
+  s->unit = NULL;
+  return true;
 }
 
 static bool ends_here(const hw_stream *s) { return s->message_end || s->closing; }
@@ -168,18 +233,19 @@ static bool check_length(hw_stream *s) {
 /* One call of the parser. False: no room for rows, or no memory. */
 static bool parse_some(hw_stream *s, bool *again) {
   input *in = s->in;
-  batch *b = input_open_batch(in);
+  batch *b = open_batch(s);
   if (!b) return false;
   if (!batch_keep(b, s->buf)) {
-    input_flush(in);
+    flush_batch(s);
     *again = true;
     return true;
   }
   const char *data = s->buf->data + s->parsed;
   size_t have = s->filled - s->parsed, consumed = 0;
-  parse_report pr = {.report = {report_bad}, .stream = s, .data = data};
+  parse_report pr = {.report = {report_bad}, .stream = s, .data = data, .batch = b, .n_before = b->pub.n_rows};
   bool final = ends_here(s) && !s->cut;
   hw_status st = in->c.spec->format->parser->parse(s->parser, data, have, final, &b->pub, &pr.report, &consumed);
+  s->rows += b->pub.n_rows - pr.n_before;
   advance(s, consumed);
   s->midway = st != HW_OK || !final || s->parsed < s->filled;
   if (st == HW_EPARSE) {
@@ -188,11 +254,11 @@ static bool parse_some(hw_stream *s, bool *again) {
   }
   if (st == HW_ENOMEM) {
     in->starved = true;
-    input_flush(in);
+    flush_batch(s);
     return false;
   }
   bool full = b->pub.n_rows == b->pub.capacity;
-  if (full) input_flush(in);
+  if (full) flush_batch(s);
   s->waiting = !full && !final && s->parsed < s->filled;
   *again = full || (final && consumed > 0);
   return true;
@@ -280,13 +346,23 @@ hw_status hw_stream_commit(hw_stream *s, size_t n, unsigned flags) {
   return queue_is_full(&s->in->source.queue) ? HW_EAGAIN : HW_OK;
 }
 
+/* Everything it held is parsed, and queued. */
+static void finish(hw_stream *s) {
+  stream_watch *watch = s->watch;
+  if (watch) input_flush(s->in); /* so that it can say that all is queued */
+  if (watch) watch->closed(watch, s->rows);
+  stream_free(s);
+}
+
+static bool parse_closing(hw_stream *s) { return parse_and_settle(s) && (!s->atomic || settle_unit(s)); }
+
 bool input_parse_rest(input *in) {
   while (in->unparsed) {
     hw_stream *s = in->unparsed;
-    if (!parse_and_settle(s)) return false;
+    if (!(s->closing ? parse_closing(s) : parse_and_settle(s))) return false;
     in->unparsed = s->next_unparsed;
     s->listed = false;
-    if (s->closing) stream_free(s);
+    if (s->closing) finish(s);
   }
   return true;
 }
@@ -322,13 +398,20 @@ void hw_stream_close(hw_stream *s, bool complete) {
   s->closing = true;
   s->cut = !complete;
   if (s->listed) return; /* parsed, and freed, when there is room */
-  if (parse_and_settle(s))
-    stream_free(s);
+  if (parse_closing(s))
+    finish(s);
   else
     list_unparsed(s);
 }
 
+void stream_watch_set(hw_stream *s, stream_watch *watch) { s->watch = watch; }
+void stream_make_atomic(hw_stream *s) { s->atomic = true; }
+void stream_spoil(hw_stream *s) { s->spoilt = true; }
+uint64_t stream_rows(const hw_stream *s) { return s->atomic ? 0 : s->rows; }
+
 void stream_free(hw_stream *s) {
+  if (s->open) hw_batch_unref(&s->open->pub);
+  queue_drop(s->unit);
   *s->prev = s->next;
   if (s->next) s->next->prev = s->prev;
   s->in->c.spec->format->parser->destroy(s->parser);

@@ -462,6 +462,14 @@ hw_status deployment_connector_stats(deployment *d, uint32_t connector, bool wit
   return out->endpoint ? HW_OK : HW_ENOMEM;
 }
 
+const program *deployment_program(const deployment *d) { return d->program; }
+
+hw_status deployment_extra_stats(deployment *d, uint32_t relation, bool is_input, const char *connector,
+                                 connector_stats *out) {
+  (void)d, (void)relation, (void)is_input, (void)connector, (void)out;
+  return HW_ENOTFOUND;
+}
+
 void deployment_latency(deployment *d, latency_summary *out) {
   (void)d;
   *out = (latency_summary){.count = 5};

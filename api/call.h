@@ -22,6 +22,7 @@ typedef struct api_context {
   int64_t started_us; /* since 1970 */
   char id[37];        /* UUID of this run of the server */
   unsigned drain_ms;
+  uint64_t atomic_max; /* bytes */
 } api_context;
 
 #define API_MAX_PARAMS 4
@@ -67,6 +68,8 @@ api_handler create_pipeline, put_pipeline, patch_pipeline;                      
 api_handler list_events, get_event;                                                    /* events.c */
 api_handler start_pipeline, stop_pipeline, clear_pipeline, dismiss_pipeline_error;     /* lifecycle.c */
 api_handler pause_pipeline, resume_pipeline;                                           /* lifecycle.c */
+api_handler post_ingress, get_completion_token, get_completion_status;                 /* ingress.c */
+api_handler post_egress;                                                               /* egress.c */
 api_handler get_stats, get_table_connector, get_view_connector;   /* connectors.c */
 api_handler get_dead_letters, delete_dead_letters, resubmit_dead_letters; /* dead_letters.c */
 api_handler post_table_connector, post_view_connector;             /* connectors.c */

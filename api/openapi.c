@@ -107,7 +107,7 @@ static bool write_body(json_writer *w, const api_route *r) {
   if (!r->body) return true;
   jw_key(w, "requestBody");
   jw_object(w);
-  jw_key_bool(w, "required", true);
+  jw_key_bool(w, "required", r->takes == BODY_WHOLE);
   if (!write_content(w, r->body)) return false;
   jw_object_end(w);
   return true;

@@ -45,7 +45,7 @@ static void add_route(outbuf *out, const api_route *r) {
   if (r->open) outbuf_add_str(out, "Asks for no API key.\n\n");
   else outbuf_printf(out, "Asks for the role `%s`.\n\n", api_role_name(api_route_role(r)));
   if (r->body) {
-    outbuf_add_str(out, "Takes a body: ");
+    outbuf_add_str(out, r->takes == BODY_OPTIONAL ? "May take a body: " : "Takes a body: ");
     add_type(out, r->body);
     outbuf_add_str(out, ".\n\n");
   }

@@ -163,9 +163,13 @@ void router_handle(void *arg, http_request *req) {
     refuse_path(req);
     return;
   }
-  if (!check_query(req, r) || !check_type(req)) return;
+  if (!check_query(req, r) || (r->takes != BODY_STREAM && !check_type(req))) return;
   req->route = r;
   req->context = arg;
+  if (r->takes == BODY_STREAM) {
+    handle(req);
+    return;
+  }
   req->complete = handle;
   http_collect_body(req, r->body ? JSON_BODY_MAX : IGNORED_BODY_MAX);
 }

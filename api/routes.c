@@ -21,6 +21,24 @@
 #define BAD_EDIT BAD_SPEC "; 400 UpdateRestrictedToStopped, EditRestrictedToClearedStorage"
 #define WAIT {"wait", "'drained'", NULL, "reply only when what was fetched before has reached the outputs"}
 
+/* Options of parsers that can be given in an URL; which format knows which is told by docs/reference/formats.md. */
+#define FORMAT_OPTIONS \
+  {"array", "bool", NULL, "json: each document is an array of records"}, \
+      {"update_format", "string", NULL, "json, msgpack: insert_delete, raw"}, \
+      {"json_flavor", "string", NULL, "json: how values are spelled"}, \
+      {"lines", "string", NULL, "json: multiple or single"}, \
+      {"delimiter", "string", NULL, "csv: the character between cells"}, \
+      {"headers", "string", NULL, "csv: the first record names the columns"}, \
+      {"quote", "string", NULL, "csv: the character around quoted cells"}, \
+      {"escape", "string", NULL, "csv: makes the next character stand for itself"}, \
+      {"double_quote", "string", NULL, "csv: two quotes stand for one"}, \
+      {"quoting", "string", NULL, "csv: quotes have a meaning"}, \
+      {"comment", "string", NULL, "csv: lines that begin with it are skipped"}, \
+      {"flexible", "string", NULL, "csv: records may be longer or shorter"}, \
+      {"trim", "string", NULL, "csv: where blanks are taken off"}, \
+      {"mode", "string", NULL, "raw: lines or blob"}, \
+      {"column_name", "string", NULL, "raw: the column that gets the bytes"}
+
 static const api_param path_params[] = {
     {"pipeline_name", "string", NULL, "name of a pipeline"},
     {"api_key_name", "string", NULL, "name of an API key"},
@@ -178,6 +196,46 @@ const api_route api_routes[] = {
      .body = "ResubmitDeadLetters",
      .answers = API_ANSWERS({200, "ResubmittedDeadLetters", "what became of them"}),
      .errors = NOT_DEPLOYED ", ServerBusy; 400 MalformedJson, InvalidBody"},
+
+    {HTTP_GET, TABLE_CONNECTOR "/completion_token", get_completion_token, "Data",
+     "A token for all that one input has taken in",
+     .answers = API_ANSWERS({200, "CompletionTokenResponse", "the token"}),
+     .errors = NOT_DEPLOYED "; 404 UnknownInputEndpoint", .role = ROLE_WRITE},
+
+    /* ---- data in and out ---- */
+    {HTTP_POST, PIPELINE "/ingress/{table_name}", post_ingress, "Data", "Takes rows into a table",
+     .text = "A body of any size, parsed as it arrives. Content-Encoding may be gzip or zstd. Headworks-Rows in the "
+             "reply tells how many rows landed, Headworks-Token the token, also where the reply is an error.",
+     .query = API_PARAMS({"format", "string", "csv", "json, csv, raw, msgpack, or another that is loaded"},
+                         {"force", "bool", "false", "take rows while the pipeline is paused"},
+                         {"atomic", "bool", "false", "take all rows, as one unit, or none"},
+                         {"wait_ms", "integer", "20000", "how long a body may wait to begin, at most 25000"},
+                         FORMAT_OPTIONS),
+     .body = "*/*", .takes = BODY_STREAM,
+     .answers = API_ANSWERS({200, "CompletionTokenResponse", "all rows are taken"}),
+     .errors = NOT_DEPLOYED ", PipelineInteractionUnreachable; 404 UnknownInputStream; 400 UnknownInputFormat, "
+                            "InputFormatNotSupported, ParserConfigParseError, InvalidParserConfig, ParseErrors, "
+                            "InvalidContentEncoding; 413 PayloadTooLarge; 415 UnsupportedMediaType; "
+                            "429 ApiConnectionLimit; 500 IngressIncomplete"},
+    {HTTP_POST, PIPELINE "/egress/{table_name}", post_egress, "Data", "Follows the changes of a table or view",
+     .text = "The reply goes on until the client leaves or the pipeline stops: a Chunk per line, ended by CR LF. After "
+             "3 s without data, and once at the beginning, comes a line without any.",
+     .query = API_PARAMS({"format", "'json' | 'csv'", "csv", "how rows are written"},
+                         {"backpressure", "bool", "false",
+                          "the pipeline waits for this client; otherwise it loses chunks, and a gap tells how many"},
+                         {"array", "bool", "false", "accepted: JSON rows always come as an array"},
+                         {"update_format", "string", NULL, "json: insert_delete or raw"},
+                         {"send_snapshot", "bool", "false", "begin with what the relation holds"}),
+     .body = "EgressConnector", .takes = BODY_OPTIONAL,
+     .answers = API_ANSWERS({200, "application/json Chunk", "the changes"}),
+     .errors = NOT_DEPLOYED "; 404 UnknownOutputStream; 400 UnknownOutputFormat, EncoderConfigParseError, "
+                            "InvalidEncoderConfig, InvalidTransportConfig, OutputFormatNotSpecified, MalformedJson, "
+                            "InvalidBody"},
+    {HTTP_GET, PIPELINE "/completion_status", get_completion_status, "Data",
+     "Whether every output has handled what a token stands for",
+     .query = API_PARAMS({"token", "string", NULL, "of an ingress request or of completion_token; required"}),
+     .answers = API_ANSWERS({200, "CompletionStatusResponse", "how far it is"}),
+     .errors = NOT_DEPLOYED "; 410 PipelineRestarted, UnknownEndpointInCompletionToken"},
 
     /* ---- what a pipeline holds ---- */
     {HTTP_GET, PIPELINE "/query", get_query, "Data", "Runs SQL over what tables and views hold",

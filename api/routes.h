@@ -30,6 +30,12 @@ typedef struct api_answer {
   const char *text; /* what it says; a sentence without its period */
 } api_answer;
 
+typedef enum api_body {
+  BODY_WHOLE,    /* gathered before the handler is called; JSON */
+  BODY_OPTIONAL, /* the same, and may be missing */
+  BODY_STREAM,   /* the handler is called before it arrives, whatever type it has, and takes it in pieces */
+} api_body;
+
 typedef struct api_route {
   enum http_method method;
   const char *path;
@@ -38,7 +44,7 @@ typedef struct api_route {
   const char *summary;     /* what it does; a sentence without its period */
   const char *text;        /* more, where the summary leaves questions; or NULL */
   const api_param *query;  /* what else is given is refused; NULL: none */
-  const char *body;        /* type of a JSON body that is required; NULL: a body means nothing */
+  const char *body;        /* type of its body, JSON or with a media type; NULL: a body means nothing */
   const api_answer *answers; /* of 1xx to 3xx */
   /* "404 UnknownPipelineName; 503 Initializing, PauseTimeout": statuses and
    * error codes that this route has beside those every route may have. */
@@ -47,6 +53,7 @@ typedef struct api_route {
    * GET, write for all else. */
   api_role role;
   bool open; /* anybody may ask, without an API key */
+  api_body takes;
 } api_route;
 
 #define API_PARAMS(...) ((const api_param[]){__VA_ARGS__, {0}})

@@ -25,6 +25,7 @@
 
 #define DEFAULT_LISTEN "127.0.0.1:8080"
 #define DEFAULT_STOP_MS 5000
+#define DEFAULT_ATOMIC_MAX (UINT64_C(64) << 20)
 #define DEFAULT_DRAIN_MS 30000
 
 /* A message of the server to itself. */
@@ -203,6 +204,7 @@ api_server *api_server_new(hw_engine *engine, const api_options *options, hw_err
   server->context.started_us = now_us();
   server->context.counters = &server->counters;
   server->context.auth = o->auth;
+  server->context.atomic_max = o->atomic_max ? o->atomic_max : DEFAULT_ATOMIC_MAX;
   if (uuid_make(server->context.id, err) != HW_OK) goto no_http;
   server->context.drain_ms = o->drain_ms ? o->drain_ms : DEFAULT_DRAIN_MS;
   set_orders(server);

@@ -29,6 +29,7 @@ typedef struct api_options {
   const char *const *cors_origins;  /* NULL-ended: origins of pages that may ask [none] */
   http_limits limits;
   unsigned stop_ms;       /* how long a stop waits for replies [5,000] */
+  uint64_t atomic_max;    /* most bytes of a body that is taken whole or not at all [64 MiB] */
   unsigned drain_ms;      /* how long a pause waits to be drained [30,000] */
   hw_log_level log_level; /* HW_LOG_DEBUG logs each request */
   hw_log_function *log;   /* NULL: standard error */

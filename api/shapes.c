@@ -150,6 +150,15 @@ const api_shape api_shapes[] = {
      "stream: string, transport: object, ..."},
 
     /* ---- statistics ---- */
+    {"EgressConnector", "A listener as a connector: transport http_output, format json (with array true) or csv",
+     "transport: object, format: object, send_snapshot?: bool"},
+    {"Chunk", "Changes of a relation, in the order of their numbers. Without data it is a sign of life",
+     "sequence_number: integer, snapshot: bool, json_data?: [any], text_data?: string, gap?: Gap, "
+     "processed_steps?: integer"},
+    {"Gap", "What the client was too slow for", "chunks: integer, rows: integer"},
+    {"CompletionTokenResponse", "A completion token", "token: string"},
+    {"CompletionStatusResponse", "How far the pipeline is with what a token stands for",
+     "status: 'complete' | 'inprogress', step: integer?"},
     {"ControllerStatus", "Statistics of a pipeline and its connectors",
      "global_metrics: GlobalControllerMetrics, suspend_error: any?, checkpoint_activity: CheckpointActivity, "
      "permanent_checkpoint_errors: [any]?, inputs: [InputEndpointStatus], outputs: [OutputEndpointStatus]"},

@@ -97,9 +97,13 @@ hw_status pipeline_get_connector_stats(hw_pipeline *p, bool is_input, const char
   deployment *d = pipeline_deployed(p, &running, err);
   if (!d) return HW_ESTATE;
   hw_status status = HW_ENOTFOUND;
-  int64_t index = pipeline_find_connector(p, running, is_input, relation, connector, err);
-  if (index >= 0) {
-    status = deployment_connector_stats(d, (uint32_t)index, true, out);
+  int r = program_find_relation(running, relation);
+  int index = r < 0 ? -1 : program_find_connector(running, (uint32_t)r, is_input, connector);
+  if (r >= 0 && index < 0) status = deployment_extra_stats(d, (uint32_t)r, is_input, connector, out);
+  if (index >= 0) status = deployment_connector_stats(d, (uint32_t)index, true, out);
+  if (status == HW_ENOTFOUND) {
+    (void)pipeline_find_connector(p, running, is_input, relation, connector, err); /* says so */
+  } else {
     if (status != HW_OK)
       (void)hw_error_set(err, status, "the statistics of connector '%s' cannot be had: %s", connector,
                          hw_status_text(status));

@@ -78,6 +78,7 @@ typedef struct run {
   unsigned refs;           /* the pipeline's, and one per call that will come back */
   bool provisioning;       /* a helper is making the deployment */
   bool open_asked, stop_asked, force_asked;
+  bool told_complete;      /* the log says so */
   bool failed;             /* the pipeline's deployment_error is this run's */
   uint8_t *switches;       /* per connector a connector_switch; NULL: all as the program says */
   hw_error left;           /* what a graceful stop could not do; status HW_OK: nothing */

@@ -230,11 +230,13 @@ static void on_failed(void *arg, const hw_error *err) {
 }
 
 static void on_complete(void *arg, const hw_error *err) {
-  hw_pipeline *p = ((run *)arg)->pipeline;
+  run *r = arg;
+  hw_pipeline *p = r->pipeline;
   pipeline_lock(p);
   p->complete = true;
   p->outcome = err ? *err : (hw_error){.status = HW_OK};
-  pipeline_log(p, HW_LOG_INFO, "complete");
+  if (!r->told_complete) pipeline_log(p, HW_LOG_INFO, "complete"); /* it is so again after each body of a client */
+  r->told_complete = true;
   pthread_cond_broadcast(&p->changed);
   pipeline_unlock(p);
 }

@@ -807,3 +807,173 @@ hw_status pipeline_get_connector_stats(hw_pipeline *p, bool is_input, const char
   UNLOCK(p->engine);
   return HW_OK;
 }
+
+/* ---- data in ---------------------------------------------------------------- */
+
+/* A body whose lines are its rows; a line that begins with '!' is bad. It is done
+ * with its end, and knows one table and two formats. */
+struct ingress_body {
+  ingress_events events;
+  char *data;
+  size_t len;
+  bool over;
+  ingress_result result;
+  ingress_fault fault;
+};
+
+ingress_body *ingress_begin(hw_pipeline *p, const ingress_options *o, const ingress_events *events, hw_error *err) {
+  hw_engine *e = p->engine;
+  LOCK(e);
+  bool deployed = e->status == DEPLOYMENT_RUNNING || e->status == DEPLOYMENT_PAUSED;
+  UNLOCK(e);
+  if (!deployed) {
+    hw_error_code(err, HW_ESTATE, "PipelineInteractionNotDeployed", "it is not deployed");
+    return NULL;
+  }
+  if (strcmp(o->table, "numbers") != 0) {
+    hw_error_code(err, HW_ENOTFOUND, "UnknownInputStream", "unknown table");
+    return NULL;
+  }
+  if (strcmp(o->format, "json") != 0 && strcmp(o->format, "csv") != 0) {
+    hw_error_code(err, HW_EINVAL, "UnknownInputFormat", "unknown format");
+    return NULL;
+  }
+  ingress_body *b = calloc(1, sizeof *b);
+  b->events = *events;
+  return b;
+}
+
+bool ingress_write(ingress_body *b, const char *data, size_t len) {
+  b->data = realloc(b->data, b->len + len);
+  memcpy(b->data + b->len, data, len);
+  b->len += len;
+  return true;
+}
+
+static void fake_done(ingress_body *b, hw_status status) {
+  if (b->over) return;
+  b->over = true;
+  if (status != HW_OK) hw_error_set(&b->result.error, status, "it was given up");
+  snprintf(b->result.token, sizeof b->result.token, "token-%llu", (unsigned long long)b->result.rows);
+  b->events.done(b->events.arg);
+}
+
+void ingress_end(ingress_body *b) {
+  for (size_t at = 0; at < b->len;) {
+    const char *line = b->data + at, *end = memchr(line, '\n', b->len - at);
+    size_t len = end ? (size_t)(end - line) : b->len - at;
+    if (len && *line != '!') b->result.rows++;
+    if (len && *line == '!') {
+      b->fault = (ingress_fault){.event = b->result.rows + ++b->result.n_faults, .tag = "type", .reason = (char *)"bad",
+                                 .text = (char *)"\xff", .text_len = 1};
+      b->result.faults = &b->fault;
+    }
+    at += len + 1;
+  }
+  fake_done(b, HW_OK);
+}
+
+void ingress_cut(ingress_body *b) { fake_done(b, HW_ECANCELED); }
+bool ingress_refuse(ingress_body *b) {
+  if (b->over) return false;
+  fake_done(b, HW_ECANCELED);
+  return true;
+}
+
+void ingress_release(ingress_body *b) {
+  free(b->data);
+  free(b);
+}
+
+const ingress_result *ingress_outcome(const ingress_body *b) { return &b->result; }
+
+hw_status pipeline_get_token(hw_pipeline *p, const char *table, const char *connector, char out[TOKEN_SIZE],
+                             hw_error *err) {
+  connector_stats stats;
+  hw_status status = pipeline_get_connector_stats(p, true, table, connector, &stats, err);
+  if (status != HW_OK) return status;
+  connector_stats_fini(&stats);
+  snprintf(out, TOKEN_SIZE, "token-of-%s", connector);
+  return HW_OK;
+}
+
+hw_status pipeline_get_completion(hw_pipeline *p, const char *token, bool *complete, uint64_t *step, hw_error *err) {
+  (void)p;
+  *complete = strcmp(token, "done") == 0;
+  *step = *complete ? 7 : 0;
+  if (strcmp(token, "old") == 0) return hw_error_code(err, HW_ESTATE, "PipelineRestarted", "of another run");
+  if (strcmp(token, "?") == 0) return hw_error_code(err, HW_EINVAL, "InvalidParam", "no token");
+  return HW_OK;
+}
+
+/* ---- data out --------------------------------------------------------------- */
+
+/* Chunks are what the test gives to the one egress there is. */
+struct egress {
+  hw_pipeline *pipeline;
+  egress_events events;
+  char *chunks[8];
+  unsigned n, at;
+  bool ended;
+};
+
+static egress *the_egress; /* protected by the engine's lock */
+
+egress *egress_open(hw_pipeline *p, const egress_options *o, const egress_events *events, hw_error *err) {
+  if (strcmp(o->relation, "v") != 0) {
+    hw_error_code(err, HW_ENOTFOUND, "UnknownOutputStream", "unknown relation");
+    return NULL;
+  }
+  egress *e = calloc(1, sizeof *e);
+  e->events = *events;
+  e->pipeline = hw_pipeline_ref(p);
+  LOCK(p->engine);
+  the_egress = e;
+  UNLOCK(p->engine);
+  events->ready(events->arg);
+  return e;
+}
+
+bool egress_take(egress *e, hw_bytes *line) {
+  LOCK(e->pipeline->engine);
+  bool any = e->at < e->n;
+  if (any) *line = (hw_bytes){.data = e->chunks[e->at], .len = strlen(e->chunks[e->at])};
+  e->at += any;
+  UNLOCK(e->pipeline->engine);
+  return any;
+}
+
+void egress_taken(egress *e) { (void)e; }
+
+egress_state egress_look(egress *e) {
+  LOCK(e->pipeline->engine);
+  egress_state s = {.next = e->at, .begun = true, .ended = e->ended};
+  UNLOCK(e->pipeline->engine);
+  return s;
+}
+
+void egress_close(egress *e) {
+  hw_pipeline *p = e->pipeline;
+  LOCK(p->engine);
+  the_egress = NULL;
+  UNLOCK(p->engine);
+  for (unsigned i = e->at; i < e->n; i++) free(e->chunks[i]);
+  free(e);
+  hw_pipeline_unref(p);
+}
+
+void fake_egress_give(hw_engine *engine, const char *chunk) {
+  LOCK(engine);
+  egress *e = the_egress;
+  if (chunk) e->chunks[e->n++] = strdup(chunk);
+  else e->ended = true;
+  e->events.ready(e->events.arg);
+  UNLOCK(engine);
+}
+
+bool fake_egress_is_open(hw_engine *engine) {
+  LOCK(engine);
+  bool open = the_egress != NULL;
+  UNLOCK(engine);
+  return open;
+}

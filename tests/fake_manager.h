@@ -7,7 +7,10 @@
 #ifndef TESTS_FAKE_MANAGER_H
 #define TESTS_FAKE_MANAGER_H
 
+#include "engine/egress.h"
+#include "engine/ingress.h"
 #include "engine/manager.h"
+#include "engine/token.h"
 
 /* When a control call is answered. */
 typedef enum fake_answer {
@@ -50,5 +53,9 @@ extern _Atomic uint64_t fake_query_rows;
 void fake_wait_no_query(void);
 /* Adds n inputs to `numbers` of every pipeline. */
 void fake_add_inputs(hw_engine *engine, unsigned n);
+
+/* Gives the egress that is open a chunk; NULL: its end. */
+void fake_egress_give(hw_engine *engine, const char *chunk);
+bool fake_egress_is_open(hw_engine *engine);
 
 #endif

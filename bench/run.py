@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""make bench: Headworks beside rsyslogd over the same rows, outputs compared row by row; the ring; pauses under
-load; idle connectors; a pipeline's way from text to its first row. Prints a table, writes bench.md and bench.json.
+"""make bench: Headworks beside rsyslogd over the same rows, outputs compared row by row; the same rows as the body of a
+request; the ring; pauses under load; idle connectors; a pipeline's way from text to its first row. Prints a table,
+writes bench.md and bench.json.
 
-    make bench [N=5000000] [REPEAT=5] [ONLY=file,rsyslog,ring,pause,idle,first]
+    make bench [N=5000000] [REPEAT=5] [ONLY=file,ingress,rsyslog,ring,pause,idle,first]
 
 A row whose output is not what it should be gets no rate.
 """
 import argparse
+import http.client
 import json
 import os
 import platform
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -24,7 +27,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--build", default=".", help="directory with headworks and bench/gen_rows")
 parser.add_argument("--rows", type=int, default=int(os.environ.get("N") or 5000000))
 parser.add_argument("--repeat", type=int, default=int(os.environ.get("REPEAT") or 5))
-parser.add_argument("--only", default=os.environ.get("ONLY") or "file,rsyslog,ring,pause,idle,first")
+parser.add_argument("--only", default=os.environ.get("ONLY") or "file,ingress,rsyslog,ring,pause,idle,first")
 parser.add_argument("--out", default="bench-results", help="directory for bench.md and bench.json")
 options = parser.parse_args()
 BUILD = os.path.abspath(options.build)
@@ -122,6 +125,50 @@ def headworks_file():
         len(runs), megabytes(min(rates)), megabytes(max(rates)), latency["p50"] / 1e3)
     result("file → view → file, NDJSON", megabytes(rate), "", detail, bytes_per_second=rate, runs=runs)
     return rate
+
+
+# ---- the same rows over HTTP -----------------------------------------------------------
+
+def send_body(port, file):
+    """POSTs the file with sendfile, which costs the client next to nothing; the reply's token."""
+    with socket.create_connection(("127.0.0.1", port)) as s, open(file, "rb") as f:
+        s.sendall(("POST /v0/pipelines/p/ingress/t?format=json&update_format=raw HTTP/1.1\r\nHost: localhost\r\n"
+                   "Content-Length: %d\r\n\r\n" % os.path.getsize(file)).encode())
+        s.sendfile(f)
+        response = http.client.HTTPResponse(s)
+        response.begin()
+        body = response.read()
+        return json.loads(body)["token"] if response.status == 200 else sys.exit("ingress: %s" % body)
+
+
+def ingress_run(server, output):
+    """Seconds from the first byte sent until every row is written."""
+    client = server.client()
+    client.create("p", libhw.table("t", COLUMNS, []) +
+                  libhw.view("v", "SELECT * FROM t WHERE qty < 20", [libhw.file_output("out", output)]))
+    client.start("p")
+    began = time.perf_counter()
+    status = "/v0/pipelines/p/completion_status?token=" + send_body(server.port, INPUT)
+    while client.expect(200, "GET", status).json["status"] != "complete":
+        pass
+    seconds = time.perf_counter() - began
+    client.stop("p")
+    client.delete("p")
+    return seconds
+
+
+def ingress(file_rate):
+    output = os.path.join(WORK, "ingress.ndjson")
+    with libhw.Server() as server:
+        rates = [os.path.getsize(INPUT) / ingress_run(server, output) for _ in range(options.repeat)]
+    fault = same_rows(output, EXPECTED)
+    if fault:
+        return result("HTTP → view → file, NDJSON", "no rate", "", fault)
+    rate = statistics.median(rates)
+    result("HTTP → view → file, NDJSON", megabytes(rate), "", "one body; median of %d, %s to %s" % (
+        len(rates), megabytes(min(rates)), megabytes(max(rates))), bytes_per_second=rate)
+    if file_rate:
+        result("HTTP / file", "%.0f %%" % (100 * rate / file_rate), "≥ 60 %", ratio=rate / file_rate)
 
 
 # ---- rsyslogd -------------------------------------------------------------------------
@@ -350,11 +397,13 @@ only = options.only.split(",")
 try:
     if LOAD > 0.5:
         note("the machine has other work (load %.2f): numbers will be lower than they could be" % LOAD)
-    if {"file", "rsyslog", "pause"} & set(only):
+    if {"file", "ingress", "rsyslog", "pause"} & set(only):
         note("making %d rows" % options.rows)
         generate(INPUT, options.rows)
         generate(EXPECTED, options.rows, "--passing")
     rate = headworks_file() if "file" in only else None
+    if "ingress" in only:
+        ingress(rate)
     if "rsyslog" in only:
         rsyslog_file(rate)
     if "ring" in only:

@@ -324,7 +324,7 @@ static void destroy(void *instance) {
   egress *e = instance;
   pthread_mutex_lock(&e->lock);
   e->ended = true;
-  e->cut = e->in_hand || queue_batches(&((output *)e->c)->queue) > 0;
+  e->cut = e->in_hand || output_batches((output *)e->c) > 0;
   tell(e);
   pthread_mutex_unlock(&e->lock);
 }
@@ -369,7 +369,7 @@ void egress_taken(egress *e) {
 /* What the pipeline had done before the look, then whether this output had all of it. */
 static uint64_t steps_taken(egress *e) {
   uint64_t steps = atomic_load(&e->d->steps);
-  return queue_batches(&((output *)e->c)->queue) == 0 ? steps : 0;
+  return output_batches((output *)e->c) == 0 ? steps : 0;
 }
 
 egress_state egress_look(egress *e) {

@@ -117,7 +117,10 @@ extra_spec *deployment_add_input(deployment *d, extra_spec *spec, bool unpausabl
   extra_spec *there = deployment_find_input(d, spec->spec.endpoint);
   bool added = !there && admit_input(d, in, err);
   pthread_mutex_unlock(&d->lock);
-  if (added) return spec;
+  if (added) {
+    task_notify(&in->c.task);
+    return spec;
+  }
   free_input(in);
   return there;
 }

@@ -374,7 +374,7 @@ static uint64_t steps_taken(egress *e) {
 
 egress_state egress_look(egress *e) {
   pthread_mutex_lock(&e->lock);
-  egress_state s = {.next = e->next, .begun = e->begun, .ended = e->ended, .cut = e->cut};
+  egress_state s = {.next = e->next - e->n_waiting, .begun = e->begun, .ended = e->ended, .cut = e->cut};
   if (!e->ended && e->begun && !e->first && e->taken) s.steps = steps_taken(e);
   pthread_mutex_unlock(&e->lock);
   return s;

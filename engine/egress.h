@@ -54,7 +54,7 @@ bool egress_take(egress *e, hw_bytes *line);
 void egress_taken(egress *e);
 
 typedef struct egress_state {
-  uint64_t next;      /* number of the next chunk */
+  uint64_t next;      /* number of the chunk that egress_take gives next */
   uint64_t steps;     /* of the pipeline, of which all changes were taken; 0: not known now */
   bool begun;         /* what comes into the pipeline from now on is seen */
   bool ended;         /* the pipeline has stopped; what can still be taken is all */

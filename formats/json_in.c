@@ -57,7 +57,7 @@ typedef struct json_run {
 /* ---- options ------------------------------------------------------------------- */
 
 static const char *const update_formats[] = {"raw", "insert_delete", NULL};
-static const char *const flavors[] = {"default", NULL};
+static const char *const flavors[] = {"default", "pandas", NULL};
 static const char *const line_modes[] = {"multiple", "single", NULL};
 
 static const hw_option parser_options[] = {
@@ -72,7 +72,7 @@ static const hw_option parser_options[] = {
      .type = HW_OPTION_CHOICE,
      .default_text = "default",
      .choices = flavors,
-     .description = "How values are spelled; see the rules for JSON values."},
+     .description = "How values are spelled; see the rules for JSON values. `pandas`: as DataFrame.to_json does it."},
     {.name = "array",
      .type = HW_OPTION_BOOL,
      .default_text = "false",
@@ -103,6 +103,7 @@ static hw_status parser_create(const hw_config *config, const hw_schema *schema,
     return status;
   }
   j->updates = !strcmp(hw_config_string(config, "update_format"), "insert_delete");
+  j->reader.flavor = !strcmp(hw_config_string(config, "json_flavor"), "pandas") ? JSON_PANDAS : JSON_DEFAULT;
   j->array = hw_config_bool(config, "array");
   j->single_line = !strcmp(hw_config_string(config, "lines"), "single");
   j->at_start = true;

@@ -29,8 +29,11 @@
 
 #define JSON_MAX_DEPTH 64 /* of nesting in a value */
 
+typedef enum json_flavor { JSON_DEFAULT, JSON_PANDAS } json_flavor;
+
 typedef struct json_reader {
   row_writer row;
+  json_flavor flavor;
   key_order keys;
   const char *start; /* of the record being read */
   const char *end;   /* of the data */
@@ -92,6 +95,12 @@ const char *json_read_value(json_reader *r, const char *p, uint32_t column);
 const char *json_read_number(json_reader *r, const char *p, bool *integral);
 /* "true", "false" or "null" at p, which `word` names. */
 const char *json_read_word(json_reader *r, const char *p, const char *word);
+
+/* ---- json_flavor.c ---- */
+/* Whether the flavor has a number of its own for columns of this type, and that
+ * number into a column; false: the fault is set. */
+bool json_flavor_takes(const json_reader *r, hw_type_id type);
+bool json_put_flavored(json_reader *r, uint32_t column, const char *text, size_t len);
 
 /* ---- json_string.c ---- */
 /* The string whose opening quote is before p; valid UTF-8, valid escapes. */

@@ -56,6 +56,7 @@ static const char *put_number(json_reader *r, const char *p, uint32_t column) {
   if (!after) return NULL;
   size_t len = (size_t)(after - p);
   hw_type_id type = (hw_type_id)r->row.info[column].type;
+  if (json_flavor_takes(r, type)) return json_put_flavored(r, column, p, len) ? after : NULL;
   bool fits = hw_type_is_integer(type) ? integral : hw_type_is_numeric(type);
   if (fits && hw_type_is_integer(type) && len == 2 && !memcmp(p, "-0", 2)) p++, len--; /* 0, also unsigned */
   bool done =

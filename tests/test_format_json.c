@@ -52,6 +52,22 @@ static void broken(const char *json) {
   free(text.data);
 }
 
+/* Numbers of milliseconds, where another flavor wants text. */
+START_TEST(pandas) {
+  const char *schema = "t TIMESTAMP, d DATE, n BIGINT";
+  const char *rows = "[{\"t\":1767323045695,\"d\":1767312000000,\"n\":7},\n"
+                     "{\"t\":\"2026-01-02T03:04:05Z\",\"d\":\"2026-01-02\",\"n\":null},\n"
+                     "{\"t\":-1,\"d\":-1,\"n\":1},{\"t\":0,\"d\":86399999,\"n\":2}]";
+  fixture_expect(&format_json, RAW_ARRAY ", \"json_flavor\": \"pandas\"", fixture_schema(schema), rows,
+                 "2026-01-02 03:04:05.695|2026-01-02|7\n2026-01-02 03:04:05|2026-01-02|NULL\n"
+                 "1969-12-31 23:59:59.999|1969-12-31|1\n1970-01-01 00:00:00|1970-01-01|2\n");
+  fixture_expect(&format_json, RAW ", \"json_flavor\": \"pandas\"", fixture_schema("t TIMESTAMP"),
+                 "{\"t\":1.5}\n{\"t\":253402300800000}\n{\"t\":-62135596800000}\n",
+                 "0001-01-01 00:00:00\n!type t @0+9\n!range t @10+21\n");
+  raw("t TIMESTAMP", "{\"t\":1}\n", "!type t @0+7\n");
+}
+END_TEST
+
 START_TEST(rows_and_blanks) {
   const char *schema = "a BIGINT!, b VARCHAR";
   raw(schema, "", "");
@@ -570,6 +586,7 @@ int main(void) {
   Suite *suite = suite_create("format_json");
   TCase *reading = tcase_create("reading"), *writing = tcase_create("writing");
   tcase_set_timeout(reading, 60);
+  tcase_add_test(reading, pandas);
   tcase_add_test(reading, rows_and_blanks);
   tcase_add_test(reading, keys);
   tcase_add_test(reading, orders_that_change);

@@ -35,6 +35,7 @@
 typedef struct chunk {
   struct chunk *next;
   hw_bytes line;
+  bool snapshot;
 } chunk;
 
 struct egress {
@@ -63,6 +64,9 @@ struct egress {
   uint32_t n_rows[2], rows_room;
   uint32_t pass, at;     /* the next row is rows[pass][at] */
   bool in_hand;
+  store_snapshot *snapshot; /* set once, before `begun`; NULL: none, or all of it is handed over */
+  uint32_t next_piece;
+  hw_batch *piece;       /* of the snapshot, in hand */
 };
 
 /* ---- life -------------------------------------------------------------------- */
@@ -158,7 +162,8 @@ static chunk *chunk_new(const egress *e) {
 /* Lock held. */
 static void number(egress *e, chunk *c) {
   char head[HEAD_ROOM];
-  int n = snprintf(head, sizeof head, "{\"sequence_number\":%llu,\"snapshot\":false,", (unsigned long long)e->next++);
+  int n = snprintf(head, sizeof head, "{\"sequence_number\":%llu,\"snapshot\":%s,", (unsigned long long)e->next++,
+                   c->snapshot ? "true" : "false");
   memmove(c->line.data + n, c->line.data + HEAD_ROOM, c->line.len - HEAD_ROOM);
   memcpy(c->line.data, head, (size_t)n);
   c->line.len -= HEAD_ROOM - (size_t)n;
@@ -195,7 +200,8 @@ static void append_gap(egress *e) {
 
 static bool is_full(const egress *e) { return e->n_waiting >= EGRESS_CHUNKS || e->waiting >= EGRESS_BYTES; }
 
-/* Hands over what was encoded: `rows` of it. Rows that were lost are counted. */
+/* Hands over what was encoded: `rows` of it. Rows that were lost are counted. Of a
+ * snapshot none are, for that waits. */
 static hw_status hand_over(egress *e, uint32_t rows) {
   output *out = (output *)e->c;
   chunk *c = e->body.len ? chunk_new(e) : NULL;
@@ -203,8 +209,9 @@ static hw_status hand_over(egress *e, uint32_t rows) {
   e->body.len = 0;
   if (!c) return HW_OK;
   size_t len = c->line.len;
+  c->snapshot = e->piece != NULL;
   pthread_mutex_lock(&e->lock);
-  bool full = !e->backpressure && is_full(e);
+  bool full = !e->backpressure && !c->snapshot && is_full(e);
   if (!full) append_gap(e);
   bool lost = e->closed || full || e->lost_chunks;
   if (full || e->lost_chunks) {
@@ -311,10 +318,62 @@ static hw_write take(void *instance, const hw_write_args *args, const hw_batch *
   return HW_WRITE_OK;
 }
 
+/* ---- the snapshot ---------------------------------------------------------------------- */
+
+/* It is always waited for: by the output, and by the pipeline once its queue is full. */
+static bool has_room(egress *e) {
+  pthread_mutex_lock(&e->lock);
+  bool room = e->closed || (e->begun && (e->backpressure ? e->taken : !is_full(e)));
+  pthread_mutex_unlock(&e->lock);
+  return room;
+}
+
+/* The next piece that holds rows; *more false: there is none. Rows that wait for
+ * their insertion (of negative weight) are not there for anybody. */
+static hw_status take_piece(egress *e, bool *more) {
+  hw_status st = HW_OK;
+  *more = true;
+  while (!e->piece && st == HW_OK && (*more = e->next_piece < store_snapshot_pieces(e->snapshot, 0)))
+    st = store_snapshot_piece(e->snapshot, 0, e->next_piece++, &e->piece);
+  if (st != HW_OK) e->next_piece--;
+  if (!e->piece || e->in_hand) return st;
+  if (!sort_rows(e, e->piece)) return HW_ENOMEM;
+  e->pass = 1;
+  return HW_OK;
+}
+
+static void drop_snapshot(egress *e) {
+  if (e->piece) hw_batch_unref(e->piece);
+  e->piece = NULL;
+  e->in_hand = false;
+  store_snapshot_free(e->snapshot);
+  e->snapshot = NULL;
+}
+
+static hw_write send_snapshot(void *instance) {
+  egress *e = instance;
+  for (bool more;;) {
+    if (!has_room(e)) return HW_WRITE_WAIT; /* on_attached and egress_taken wake us */
+    if (!e->snapshot) return HW_WRITE_OK;
+    if (take_piece(e, &more) != HW_OK) return out_of_memory(e);
+    if (!more) break;
+    uint32_t rows;
+    hw_status st = encode(e, e->piece, &rows);
+    if (hand_over(e, rows) != HW_OK || (st != HW_OK && !rows)) return out_of_memory(e);
+    if (e->pass < 2) continue;
+    hw_batch_unref(e->piece);
+    e->piece = NULL;
+    e->in_hand = false;
+  }
+  drop_snapshot(e);
+  return HW_WRITE_OK;
+}
+
 static hw_status create(hw_connector *c, const hw_config *config, void **instance, hw_error *err) {
   (void)config, (void)err;
   egress *e = (egress *)(uintptr_t)c->spec;
   e->c = c;
+  if (e->extra.wants_snapshot) ((output *)c)->prelude = send_snapshot;
   *instance = e;
   return HW_OK;
 }
@@ -322,9 +381,11 @@ static hw_status create(hw_connector *c, const hw_config *config, void **instanc
 /* Nothing is handed over any more. */
 static void destroy(void *instance) {
   egress *e = instance;
+  bool in_hand = e->in_hand || e->snapshot;
+  drop_snapshot(e);
   pthread_mutex_lock(&e->lock);
   e->ended = true;
-  e->cut = e->in_hand || output_batches((output *)e->c) > 0;
+  e->cut = in_hand || output_batches((output *)e->c) > 0;
   tell(e);
   pthread_mutex_unlock(&e->lock);
 }
@@ -391,9 +452,10 @@ void egress_close(egress *e) {
 /* ---- opening ------------------------------------------------------------------------ */
 
 /* On the pipeline's task, between steps. */
-static void on_attached(extra_spec *extra) {
+static void on_attached(extra_spec *extra, store_snapshot *s) {
   egress *e = (egress *)extra;
   pthread_mutex_lock(&e->lock);
+  e->snapshot = s;
   e->begun = true;
   tell(e);
   pthread_mutex_unlock(&e->lock);
@@ -493,7 +555,7 @@ egress *egress_open(hw_pipeline *p, const egress_options *o, const egress_events
     return NULL;
   }
   const hw_schema *schema = &prog->relations[relation].schema;
-  if (o->snapshot) {
+  if (o->snapshot && !program_relation_is_stored(&prog->relations[relation])) {
     (void)hw_error_code(err, HW_EINVAL, "InvalidTransportConfig",
                         "send_snapshot needs a relation that is kept, and \"%.100s\" is not materialized",
                         schema->name);
@@ -509,7 +571,7 @@ egress *egress_open(hw_pipeline *p, const egress_options *o, const egress_events
     egress_unref(e);
     return NULL;
   }
-  e->extra = (extra_spec){.free = free_spec, .attached = on_attached};
+  e->extra = (extra_spec){.free = free_spec, .attached = on_attached, .wants_snapshot = o->snapshot};
   e->extra.spec = (program_connector){.name = e->name, .endpoint = e->endpoint, .relation = relation,
                                       .output = &transport, .max_queued_records = QUEUED_RECORDS,
                                       .max_queued_bytes = QUEUED_BYTES, .json = e->json};

@@ -135,6 +135,11 @@ void extra_free_inputs(deployment *d) {
 /* ---- outputs ------------------------------------------------------------- */
 
 extra_spec *deployment_add_output(deployment *d, extra_spec *spec, hw_error *err) {
+  uint32_t relation = spec->spec.relation;
+  if (spec->wants_snapshot && state_check(d->state, &relation, 1, err) != HW_OK) {
+    spec->free(spec);
+    return NULL;
+  }
   extra_output *x = deployment_alloc(sizeof *x);
   if (!x) {
     (void)hw_error_set(err, HW_ENOMEM, "no memory for connector %s", spec->spec.endpoint);
@@ -207,14 +212,26 @@ static void close_output(extra_output *x) {
   task_close(&x->out.c.control.watch, watch_closed);
 }
 
-/* Lock held; the pipeline's task. */
+/* Lock held; the pipeline's task. Without memory it stays a wish, for the next time. */
+static void attach(deployment *d, extra_output *x) {
+  uint32_t relation = x->spec->spec.relation;
+  store_snapshot *s = NULL;
+  hw_error err;
+  if (!deployment_make_touchable(d, d->n_outputs + d->n_extra_outputs)) return;
+  if (x->spec->wants_snapshot && state_snapshot(d->state, &relation, 1, &s, &err) != HW_OK) return;
+  if (circuit_attach(d->circuit, relation, deployment_offer, &x->out) == HW_OK) {
+    x->wish = WISH_LIVE;
+    x->spec->attached(x->spec, s);
+    task_notify(&x->out.c.task);
+  } else {
+    store_snapshot_free(s);
+  }
+}
+
+/* The same. */
 static void fulfil(deployment *d, extra_output *x) {
   uint32_t relation = x->spec->spec.relation;
-  if (x->wish == WISH_ATTACH && deployment_make_touchable(d, d->n_outputs + d->n_extra_outputs) &&
-      circuit_attach(d->circuit, relation, deployment_offer, &x->out) == HW_OK) {
-    x->wish = WISH_LIVE;
-    x->spec->attached(x->spec);
-  }
+  if (x->wish == WISH_ATTACH) attach(d, x);
   if (x->wish != WISH_DETACH) return;
   circuit_detach(d->circuit, relation, deployment_offer, &x->out);
   deployment_untouch(d, &x->out);

@@ -8,15 +8,19 @@
 #define RUNTIME_DEPLOYMENT_EXTRA_H
 
 #include "runtime/deployment.h"
+#include "runtime/store.h"
 
 /* What it is made of; first member of the owner's struct. */
 typedef struct extra_spec {
   program_connector spec;
   /* Nobody looks at it any more; any thread. Also after a failure to add it. */
   void (*free)(struct extra_spec *spec);
-  /* Of an output: every change of a later step will be offered to it. On the
-   * pipeline's task, between steps, with the deployment's lock held. */
-  void (*attached)(struct extra_spec *spec);
+  /* Of an output: every change of a later step will be offered to it, and none of
+   * an earlier one, which the snapshot shows (where one was wanted, else NULL; it
+   * becomes the callback's). On the pipeline's task, between steps, with the
+   * deployment's lock held. */
+  void (*attached)(struct extra_spec *spec, store_snapshot *s);
+  bool wants_snapshot; /* deployment_add_output refuses with HW_EINVAL where there is nothing to show */
 } extra_spec;
 
 #define EXTRA_INPUTS_MAX 4096u /* of one deployment */

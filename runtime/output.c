@@ -300,6 +300,8 @@ static task_next write_on(output *out, bool may_block) {
     return TASK_IDLE;
   }
   out->c.retry_at_us = 0;
+  if (out->prelude && out->prelude(out->c.instance) != HW_WRITE_OK) return TASK_IDLE; /* something is armed */
+  out->prelude = NULL;
   for (;;) {
     bool nothing;
     task_next next;

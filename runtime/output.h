@@ -38,6 +38,8 @@ typedef struct output {
   _Atomic bool catches_up; /* there is a ceiling */
   spill *spill;            /* NULL: on_full is another */
   /* the output's task */
+  /* Called before the first batch is taken, until it answers HW_WRITE_OK; or NULL. */
+  hw_write (*prelude)(void *instance);
   void *encoder;           /* NULL: takes whole batches */
   bool begun;              /* the document's opening is written */
   batch *current;          /* being encoded */

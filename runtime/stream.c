@@ -48,7 +48,7 @@ struct hw_stream {
   bool midway;                        /* the parser has seen the start of a message, and not its end */
   bool broken;                        /* cannot be followed: bytes are dropped */
   stream_watch *watch;                /* NULL: nobody */
-  uint64_t rows, bad;                 /* so far */
+  uint64_t rows, bad, events;         /* so far; events: all records, of either kind */
   bool atomic, spoilt;                /* spoilt: no row of it shall be queued */
   batch *open;                        /* atomic: being filled */
   batch *unit, *unit_last;            /* atomic: those that are full */
@@ -64,17 +64,42 @@ typedef struct parse_report {
   hw_stream *stream;
   const char *data;
   const batch *batch; /* NULL: none is being filled */
-  uint32_t n_before;  /* rows that it had before */
+  uint32_t counted;   /* rows of it that are counted */
 } parse_report;
+
+/* A row that the table does not take does not land: input_flush reports it and
+ * leaves it out; of an atomic stream none lands then. */
+static void count_refused(hw_stream *s, uint64_t event, const char *tag, const char *why) {
+  if (s->atomic) connector_add_error(&s->in->c, ERROR_PARSE, tag, "a row for \"%s\" %s", s->in->c.schema->name, why);
+  s->bad++;
+  s->rows--;
+  hw_bad_record bad = {.tag = tag, .reason = why};
+  if (s->watch) s->watch->bad(s->watch, &bad, event);
+}
+
+/* The rows that were made since the last look, in the order of the stream. */
+static void count_rows(parse_report *pr) {
+  hw_stream *s = pr->stream;
+  if (!pr->batch) return;
+  uint32_t first = pr->counted, end = pr->batch->pub.n_rows;
+  pr->counted = end;
+  s->rows += end - first;
+  s->events += end - first;
+  if (!batch_may_be_refused(pr->batch)) return;
+  const char *tag, *why;
+  for (uint32_t row = first; row < end; row++)
+    if ((why = batch_refusal(pr->batch, row, &tag))) count_refused(s, s->events - (end - row) + 1, tag, why);
+}
 
 static void report_bad(hw_report *r, const hw_bad_record *bad) {
   parse_report *pr = (parse_report *)r;
   hw_stream *s = pr->stream;
   uint64_t at = s->offset + (uint64_t)(bad->start >= pr->data ? bad->start - pr->data : 0);
-  uint64_t rows = s->rows + (pr->batch ? pr->batch->pub.n_rows - pr->n_before : 0);
+  count_rows(pr);
   report_add(&s->in->c, ERROR_PARSE, s->name, at, bad);
   s->bad++;
-  if (s->watch) s->watch->bad(s->watch, bad, rows + s->bad);
+  s->events++;
+  if (s->watch) s->watch->bad(s->watch, bad, s->events);
 }
 
 static void report_stream(hw_stream *s, const char *tag, const char *reason) {
@@ -242,10 +267,10 @@ static bool parse_some(hw_stream *s, bool *again) {
   }
   const char *data = s->buf->data + s->parsed;
   size_t have = s->filled - s->parsed, consumed = 0;
-  parse_report pr = {.report = {report_bad}, .stream = s, .data = data, .batch = b, .n_before = b->pub.n_rows};
+  parse_report pr = {.report = {report_bad}, .stream = s, .data = data, .batch = b, .counted = b->pub.n_rows};
   bool final = ends_here(s) && !s->cut;
   hw_status st = in->c.spec->format->parser->parse(s->parser, data, have, final, &b->pub, &pr.report, &consumed);
-  s->rows += b->pub.n_rows - pr.n_before;
+  count_rows(&pr);
   advance(s, consumed);
   s->midway = st != HW_OK || !final || s->parsed < s->filled;
   if (st == HW_EPARSE) {

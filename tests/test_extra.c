@@ -25,8 +25,9 @@ static void extra_free(extra_spec *spec) {
   pthread_mutex_unlock(&fx_lock);
 }
 
-static void extra_attached(extra_spec *spec) {
+static void extra_attached(extra_spec *spec, store_snapshot *s) {
   (void)spec;
+  ck_assert_ptr_null(s);
   pthread_mutex_lock(&fx_lock);
   atomic_fetch_add(&attached, 1);
   pthread_cond_broadcast(&fx_changed);

@@ -8,7 +8,8 @@ import threading
 
 from libhw import *
 
-PROGRAM = (table("t", "id BIGINT NOT NULL, s VARCHAR", []) +
+PROGRAM = (table("t", "id BIGINT NOT NULL, s VARCHAR", []) + "CREATE TABLE k (id BIGINT NOT NULL PRIMARY KEY, n BIGINT);\n" +
+           "CREATE MATERIALIZED VIEW kv AS SELECT id, n FROM k WHERE n >= 0;\n" +
            view("v", "SELECT id, s FROM t") + view("even", "SELECT id FROM t WHERE id % 2 = 0"))
 
 
@@ -175,6 +176,54 @@ def without_backpressure(client):
     listener.close()
 
 
+def upserts(client, rows):
+    body = b"".join(b'{"insert":{"id":%d,"n":%d}}\n' % row for row in rows)
+    reply = client.request("POST", "/v0/pipelines/p/ingress/k?format=json", body)
+    equal(reply.status, 200, "upserts")
+    wait_until(lambda: complete(client, reply.json["token"]), "upserts are complete")
+
+
+def apply(state, chunk):
+    for update in chunk["json_data"]:
+        for kind, row in update.items():
+            if kind == "insert":
+                expect(row["id"] not in state, "row %r is there already" % row)
+                state[row["id"]] = row["n"]
+            else:
+                equal(state.pop(row["id"], None), row["n"], "the row that is deleted")
+
+
+def snapshots(client):
+    """What a relation holds, then every change after it: whoever joins when, all see the same in the end."""
+    upserts(client, [(i, i) for i in range(30000)] + [(7, -1)])
+    client.pause("p")
+    listener = Listener(client.port, "kv", "format=json&backpressure=true&send_snapshot=true")
+    state, chunk = {}, listener.data()
+    while len(state) < 29999:
+        expect(chunk["snapshot"], "chunks of a snapshot say so, also in a pause")
+        apply(state, chunk)
+        chunk = listener.data() if len(state) < 29999 else None
+    equal(state, {i: i for i in range(30000) if i != 7}, "the snapshot")
+    client.resume("p")
+    listeners = [(listener, state)]
+    rng = random.Random(5)
+    final = {i: i for i in range(30000)}
+    final[7] = -1
+    for turn in range(12):
+        backpressure = "true" if turn % 2 else "false"
+        listeners.append((Listener(client.port, "kv", "format=json&send_snapshot=true&backpressure=" + backpressure), {}))
+        rows = [(rng.randrange(31000), rng.randrange(-100, 1000)) for _ in range(2000)]
+        final.update(rows)
+        upserts(client, rows) if turn % 3 == 0 else client.request(
+            "POST", "/v0/pipelines/p/ingress/k?format=json&update_format=raw",
+            b"".join(b'{"id":%d,"n":%d}\n' % row for row in rows))
+    wanted = {i: n for i, n in final.items() if n >= 0}
+    for listener, state in listeners:
+        while state != wanted:
+            apply(state, listener.data())
+        listener.close()
+
+
 def a_dead_client(client):
     """One that holds the pipeline and leaves lets it go on."""
     listener = Listener(client.port)
@@ -240,6 +289,7 @@ with Server() as server:
     refusals(client)
     with_backpressure(client)
     without_backpressure(client)
+    snapshots(client)
     a_dead_client(client)
     many(server, client)
     the_end(client)

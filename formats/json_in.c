@@ -38,6 +38,9 @@ typedef enum array_state {
 typedef struct json_parser {
   json_reader reader;
   bool updates; /* update_format insert_delete */
+  bool debezium;
+  json_event event; /* debezium: the record at hand */
+  bool half;        /* its `before` is in the batch before this one */
   bool array;
   bool single_line;
   bool at_start; /* nothing of the stream has been consumed */
@@ -56,7 +59,7 @@ typedef struct json_run {
 
 /* ---- options ------------------------------------------------------------------- */
 
-static const char *const update_formats[] = {"raw", "insert_delete", NULL};
+static const char *const update_formats[] = {"raw", "insert_delete", "debezium", NULL};
 static const char *const flavors[] = {"default", "pandas", NULL};
 static const char *const line_modes[] = {"multiple", "single", NULL};
 
@@ -67,7 +70,8 @@ static const hw_option parser_options[] = {
      .choices = update_formats,
      .description = "`raw`: each record is a row to insert. `insert_delete`: each record is an object "
                     "{\"insert\": row}, {\"delete\": row} or {\"update\": row}. In a table with a PRIMARY KEY "
-                    "a delete needs the key only, and an update (which needs one) the key and what changes."},
+                    "a delete needs the key only, and an update (which needs one) the key and what changes. "
+                    "`debezium`: each record is an event of Debezium."},
     {.name = "json_flavor",
      .type = HW_OPTION_CHOICE,
      .default_text = "default",
@@ -103,6 +107,7 @@ static hw_status parser_create(const hw_config *config, const hw_schema *schema,
     return status;
   }
   j->updates = !strcmp(hw_config_string(config, "update_format"), "insert_delete");
+  j->debezium = !strcmp(hw_config_string(config, "update_format"), "debezium");
   j->reader.flavor = !strcmp(hw_config_string(config, "json_flavor"), "pandas") ? JSON_PANDAS : JSON_DEFAULT;
   j->array = hw_config_bool(config, "array");
   j->single_line = !strcmp(hw_config_string(config, "lines"), "single");
@@ -180,6 +185,8 @@ static const char *read_update(json_reader *r, const char *p, int64_t *weight) {
 
 static const char *read_document(json_parser *j, const char *p, int64_t *weight) {
   json_reader *r = &j->reader;
+  if (j->debezium)
+    return *p == '{' ? json_read_event(r, p, &j->event) : fault_record(r, p, "an event, as in {\"payload\": {...}}");
   if (j->updates)
     return *p == '{' ? read_update(r, p, weight) : fault_record(r, p, "an update, as in {\"insert\": row}");
   return *p == '{' || *p == '[' ? json_read_row(r, p) : fault_record(r, p, "a row, an object or an array");
@@ -203,11 +210,46 @@ static const char *read_line(json_parser *j, const char *p, int64_t *weight) {
   return p;
 }
 
-/* The record at p (inside the data), put into the current row and committed. */
+static bool put_row(json_reader *r, const char *p, int64_t weight) {
+  row_part part = ROW_WHOLE;
+  if (weight < 0 && !row_delete_part(&r->row, &part)) return false;
+  return json_read_part(r, p, part) && row_commit(&r->row, weight);
+}
+
+/* Room for one row, and the event has two: the second, which is tried now, goes
+ * into the next batch, when the event comes again. */
+static bool put_first_half(json_parser *j) {
+  json_reader *r = &j->reader;
+  if (!json_read_row(r, j->event.after)) return false;
+  row_abandon(&r->row);
+  return j->half = put_row(r, j->event.before, -1);
+}
+
+/* The rows of the event at `start`, which ends at `end`; start: it has to come again. */
+static const char *put_event(json_parser *j, const char *start, const char *end) {
+  row_writer *w = &j->reader.row;
+  bool first = j->event.before && !j->half, both = first && j->event.after;
+  if (both && w->batch->capacity - w->row < 2) return put_first_half(j) ? start : NULL;
+  if (first && !put_row(&j->reader, j->event.before, -1)) return NULL;
+  if (!j->event.after || put_row(&j->reader, j->event.after, 1)) {
+    j->half = false;
+    return end;
+  }
+  if (both) { /* no part of a bad record counts */
+    row_abandon(w);
+    w->batch->n_rows = --w->row;
+  }
+  return NULL;
+}
+
+/* The record at p (inside the data), put into the current row and committed; p
+ * itself: the batch is full, and the record has to come again. */
 static const char *read_record(json_parser *j, const char *p) {
   int64_t weight = 1;
+  const char *start = p;
   j->reader.start = p;
   p = j->single_line && !j->array ? read_line(j, p, &weight) : read_document(j, p, &weight);
+  if (p && j->debezium) return put_event(j, start, p);
   return p && row_commit(&j->reader.row, weight) ? p : NULL;
 }
 
@@ -300,6 +342,7 @@ static void step_record(json_parser *j, json_run *run) {
     give_up_record(j, run);
     return;
   }
+  if (after == run->p) return;
   run->p = after;
   if (j->array) j->state = ARRAY_AFTER;
 }

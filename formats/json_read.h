@@ -6,6 +6,7 @@
  *   json_row.c     one row, from an object or a positional array. The hot path:
  *                  keys by key_order.h, usual values by fast_value.h
  *   json_part.c    a part of a row: deletes by key, updates of some columns
+ *   json_debezium.c, json_flavor.c   what other programs write
  *   json_value.c   one value of any spelling into a column, strictly
  *   json_string.c  strings: their end, UTF-8, escapes
  *   json_skip.c    values nobody wants, checked all the same
@@ -95,6 +96,15 @@ const char *json_read_value(json_reader *r, const char *p, uint32_t column);
 const char *json_read_number(json_reader *r, const char *p, bool *integral);
 /* "true", "false" or "null" at p, which `word` names. */
 const char *json_read_word(json_reader *r, const char *p, const char *word);
+
+/* ---- json_debezium.c ---- */
+typedef struct json_event {
+  char op;
+  const char *before, *after; /* rows to take away and to put; NULL: none */
+} json_event;
+
+/* The event at p, an object: where its rows are. */
+const char *json_read_event(json_reader *r, const char *p, json_event *e);
 
 /* ---- json_flavor.c ---- */
 /* Whether the flavor has a number of its own for columns of this type, and that

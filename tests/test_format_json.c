@@ -68,6 +68,29 @@ START_TEST(pandas) {
 }
 END_TEST
 
+static void events(const char *text, const char *expected) {
+  fixture_expect(&format_json, "\"update_format\": \"debezium\"", fixture_schema("a INT!, b VARCHAR"), text, expected);
+}
+
+START_TEST(debezium) {
+  events("{\"payload\":{\"op\":\"c\",\"before\":null,\"after\":{\"a\":1,\"b\":\"x\"}}}\n"
+         "{\"schema\":{\"fields\":[1,{}]},\"payload\":{\"source\":{\"op\":\"z\"},\"after\":{\"a\":2},\"op\":\"r\"}}\n"
+         "{\"payload\":{\"before\":{\"a\":1,\"b\":\"x\"},\"after\":{\"a\":1,\"b\":\"y\"},\"op\":\"u\",\"ts_ms\":5}}\n"
+         "{\"payload\":{\"op\":\"u\",\"before\":null,\"after\":[3,\"z\"]}}\n"
+         "{\"payload\":{\"op\":\"d\",\"before\":{\"a\":2},\"after\":null}}",
+         "1|\"x\"\n2|NULL\n-1* 1|\"x\"\n1|\"y\"\n3|\"z\"\n-1* 2|NULL\n");
+  /* a bad event leaves nothing, whichever part of it is bad */
+  events("{\"payload\":{\"op\":\"u\",\"before\":{\"a\":1},\"after\":{\"a\":\"?\"}}}\n"
+         "{\"payload\":{\"op\":\"u\",\"before\":{\"b\":1},\"after\":{\"a\":1}}}\n"
+         "{\"payload\":{\"op\":\"c\",\"after\":{\"a\":5}}}\n",
+         "5|NULL\n!type a @0+57\n!type b @58+55\n");
+  events("{\"payload\":{\"op\":\"t\"}}\n{\"payload\":{\"op\":\"d\",\"after\":{}}}\n{}\n{\"payload\":1}\n[1]\n"
+         "{\"payload\":{\"op\":\"c\",\"after\":7}}\n",
+         "!update - @0+22\n!update - @23+33\n!update - @57+2\n!update - @60+13\n!record - @74+3\n"
+         "!update - @78+32\n");
+}
+END_TEST
+
 START_TEST(rows_and_blanks) {
   const char *schema = "a BIGINT!, b VARCHAR";
   raw(schema, "", "");
@@ -587,6 +610,7 @@ int main(void) {
   TCase *reading = tcase_create("reading"), *writing = tcase_create("writing");
   tcase_set_timeout(reading, 60);
   tcase_add_test(reading, pandas);
+  tcase_add_test(reading, debezium);
   tcase_add_test(reading, rows_and_blanks);
   tcase_add_test(reading, keys);
   tcase_add_test(reading, orders_that_change);

@@ -59,6 +59,9 @@ def formats(client):
     if shutil.which("zstd"):
         packed = subprocess.run(["zstd", "-c"], input=b'{"id":10}\n', capture_output=True, check=True).stdout
         send(client, "t", packed, headers={"Content-Encoding": "zstd"}, rows=1)
+    event = b'{"payload":{"op":"%s","before":%s,"after":%s}}'
+    send(client, "%22Odd%22", event % (b"c", b"null", b'{"id":2}') + event % (b"u", b'{"id":2}', b'{"id":3}'),
+         "format=json&update_format=debezium", rows=3)
     equal(sorted(ids()), list(range(1, 10)) + ([10] if shutil.which("zstd") else []), "rows by all formats")
     equal([row["line"] for row in read_rows("lines.ndjson")], ["one", "two"], "lines")
     names = endpoints(client)

@@ -199,7 +199,6 @@ hw_status deployment_snapshot(deployment *d, const uint32_t *relations, uint32_t
 dead_letters *deployment_dead_letters(const deployment *d) { return d->events.letters; }
 
 const char *deployment_incarnation(const deployment *d) { return d->incarnation; }
-const program *deployment_program(const deployment *d) { return d->program; }
 
 /* ---- opening ------------------------------------------------------------- */
 

@@ -66,7 +66,6 @@ hw_status deployment_extra_stats(deployment *d, uint32_t relation, bool is_input
 void deployment_latency(deployment *d, latency_summary *out);
 uint64_t deployment_processed(const deployment *d); /* total_processed_records alone */
 const char *deployment_incarnation(const deployment *d); /* UUID text */
-const program *deployment_program(const deployment *d);  /* lives as long as d */
 uint64_t deployment_num_errors(const deployment *d);
 
 /* A line of its log. [any thread] */
@@ -75,7 +74,7 @@ void deployment_log(deployment *d, hw_log_level level, const char *about, const 
 void deployment_reopen_outputs(deployment *d);
 
 /* Of whose relations and connectors this is a run; as long as the deployment. */
-program *deployment_program(const deployment *d);
+program *deployment_program(const deployment *d); /* lives as long as d */
 
 /* The contents of n relations (indexes into program.relations, each at most
  * once) at the end of one step; store.h says how it is read. Any thread; does

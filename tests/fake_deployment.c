@@ -462,7 +462,7 @@ hw_status deployment_connector_stats(deployment *d, uint32_t connector, bool wit
   return out->endpoint ? HW_OK : HW_ENOMEM;
 }
 
-const program *deployment_program(const deployment *d) { return d->program; }
+program *deployment_program(const deployment *d) { return d->program; }
 
 hw_status deployment_extra_stats(deployment *d, uint32_t relation, bool is_input, const char *connector,
                                  connector_stats *out) {

@@ -143,6 +143,14 @@ static bool take_stats(session *s, bool with_errors) {
   return true;
 }
 
+/* What was written until the very end, which those who were told to hurry may have put off. */
+static void take_final_stats(session *s, deployment *d) {
+  pipeline_stats now;
+  if (deployment_stats(d, true, &now) != HW_OK) return; /* the last look's stay */
+  pipeline_stats_fini(&s->stats);
+  s->stats = now;
+}
+
 /* ---- the phases ----------------------------------------------------------- */
 
 static session_end fail(session *s, const hw_error *err) {
@@ -244,6 +252,8 @@ static session_end run_started(session *s, const session_hooks *hooks) {
     (void)hw_error_set(&err, HW_ENOMEM, "no thread could be made: %s", strerror(error));
     return stop(s, fail(s, &err));
   }
+  hw_error failed_already;
+  deployment *d = pipeline_deployment(s->pipeline, &failed_already);
   if (hooks->running) hooks->running(hooks->arg);
   session_end end = run(s, hooks);
   s->ended = cli_now();
@@ -255,6 +265,8 @@ static session_end run_started(session *s, const session_hooks *hooks) {
   (void)take_stats(s, true); /* of a pipeline that failed, the last tick's stay */
   end = stop(s, end);
   pthread_join(waiter, NULL);
+  if (d && (end == SESSION_CUT || end == SESSION_FAILED)) take_final_stats(s, d);
+  if (d) deployment_unref(d);
   return end;
 }
 

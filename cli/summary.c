@@ -32,7 +32,7 @@ static void add_row(table *t, const connector_stats *c) {
                          human_count(c->is_input ? c->num_parse_errors : c->num_encode_errors, bad),
                          human_count(session_connector_faults(c), faults),
                          c->fatal_error         ? "failed"
-                         : c->dropped_records   ? "the source dropped rows"
+                         : c->dropped_records   ? (c->is_input ? "the source dropped rows" : "rows were dropped")
                          : c->end_of_input      ? "at its end"
                          : c->paused            ? "paused"
                          : c->health_reason     ? c->health_reason

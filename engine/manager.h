@@ -9,6 +9,7 @@
 #include "engine/definition.h"
 #include "engine/logbook.h"
 #include "runtime/dead_letters.h"
+#include "runtime/deployment.h"
 #include "runtime/program.h"
 #include "runtime/stats.h"
 
@@ -191,6 +192,9 @@ hw_status pipeline_get_samples(hw_pipeline *p, pipeline_sample out[PIPELINE_SAMP
  * UnknownOutputEndpoint as well. *out is freed with connector_stats_fini. */
 hw_status pipeline_get_connector_stats(hw_pipeline *p, bool is_input, const char *relation, const char *connector,
                                        connector_stats *out, hw_error *err);
+/* The run of a deployed pipeline, as a reference for the caller: deployment_stats of it
+ * goes on telling after the run is over. NULL: *err as of pipeline_get_stats. */
+deployment *pipeline_deployment(hw_pipeline *p, hw_error *err);
 /* As latency_summary tells. */
 hw_status pipeline_get_latency(hw_pipeline *p, latency_summary *out);
 

@@ -28,7 +28,6 @@
 #include "engine/manager.h"
 #include "engine/uuid.h"
 #include "runtime/dead_letters.h"
-#include "runtime/deployment.h"
 
 #include <jansson.h>
 
@@ -241,11 +240,8 @@ void pipeline_abandon(hw_pipeline *p);
 /* Ends it with a deployment error; code is used where *err has none. */
 void run_fail(run *r, const hw_error *err, const char *code);
 void run_unref(run *r);
-/* A reference on the deployment of a pipeline that is Paused or Running. Takes
- * the lock itself. NULL: PipelineInteractionNotDeployed, Initializing. */
-deployment *pipeline_deployment(hw_pipeline *p, hw_error *err);
 hw_status pipeline_check_interactive(const hw_pipeline *p, hw_error *err); /* lock held */
-/* As pipeline_deployment, with the program that runs, which lives as long. */
+/* As pipeline_deployment (manager.h), with the program that runs, which lives as long. */
 deployment *pipeline_deployed(hw_pipeline *p, const program **running, hw_error *err);
 /* Index into the running program's connectors, or -1: UnknownInputEndpoint,
  * UnknownOutputEndpoint. */

@@ -7,6 +7,7 @@
 
 #define OUTPUT_MEMORY_PART 4u
 #define ENCODE_BYTES (256u << 10) /* written at a time */
+#define ENCODE_ROWS 8192u         /* likewise */
 #define FLUSH_EVERY_US 1000000u   /* while data keeps coming */
 #define QUANTUM_US 200u
 #define RETRY_MEMORY_US 1000u
@@ -29,11 +30,23 @@ static void count_written(output *out, size_t n) {
   atomic_store(&out->transmitted_bytes, atomic_load_explicit(&out->transmitted_bytes, memory_order_relaxed) + n);
 }
 
-/* The batch's rows are with the sink, but for the `bad` ones. */
-static void batch_done(output *out, batch *b, uint32_t bad) {
+static void count_rows(output *out, uint64_t n) {
+  /* Relaxed load: as above. */
+  atomic_store(&out->transmitted_records, atomic_load_explicit(&out->transmitted_records, memory_order_relaxed) + n);
+  out->settled += n;
+}
+
+/* The rows of the buffer that the sink has whole by now. */
+static void count_rows_sent(output *out) {
+  uint64_t n = 0;
+  while (out->ends_sent < out->n_ends && out->ends[out->ends_sent].at <= out->sent) n += out->ends[out->ends_sent++].rows;
+  if (n) count_rows(out, n);
+}
+
+/* The batch's rows are with the sink, but for the bad ones. */
+static void batch_done(output *out, batch *b) {
   TASK_ASSERT(&out->c.task);
-  uint64_t records = atomic_load_explicit(&out->transmitted_records, memory_order_relaxed); /* our own */
-  atomic_store(&out->transmitted_records, records + hw_batch_count(&b->pub) - bad);
+  out->settled -= hw_batch_count(&b->pub);
   deployment_output_written(out->c.d, out, b);
   if (b->mark != out->last_mark) {
     atomic_store(&out->done_mark, out->last_mark);
@@ -54,33 +67,50 @@ static hw_status begin(output *out) {
   return st;
 }
 
+static bool is_full(const output *out) { return out->bytes.len >= ENCODE_BYTES || out->n_ends == ENCODE_ROWS; }
+
+/* The next row of the current batch, and bad ones before it: one byte is enough for
+ * the encoder to stop at. */
+static hw_status encode_row(output *out, encode_report *er) {
+  uint32_t n = 0;
+  out->bad = 0;
+  hw_status st = out->c.spec->format->encoder->encode(out->encoder, &out->current->pub, out->taken,
+                                                      out->bytes.len + 1, &out->bytes, &er->report, &n);
+  if (st == HW_OK && n == 0) st = HW_EIO; /* or it would be asked for ever */
+  uint32_t good = n > out->bad ? n - out->bad : 0;
+  out->taken += n;
+  out->settled += n - good;
+  if (good) out->ends[out->n_ends++] = (row_end){.at = out->bytes.len, .rows = good};
+  return st;
+}
+
+static hw_status encode_batch(output *out, encode_report *er) {
+  hw_status st = begin(out);
+  uint32_t count = hw_batch_count(&out->current->pub);
+  while (st == HW_OK && out->taken < count && !is_full(out)) st = encode_row(out, er);
+  if (out->taken < count) return st;
+  out->encoded[out->n_encoded++] = out->current;
+  out->current = NULL;
+  out->taken = 0;
+  return st;
+}
+
 /* Fills the buffer; HW_OK when it is full enough or there is nothing more. */
 static hw_status encode(output *out) {
-  const hw_encoder_ops *ops = out->c.spec->format->encoder;
   encode_report er = {.report = {report_bad}, .out = out};
-  while (out->bytes.len < ENCODE_BYTES && out->n_encoded < sizeof out->encoded / sizeof *out->encoded) {
+  hw_status st = HW_OK;
+  while (st == HW_OK && !is_full(out) && out->n_encoded < sizeof out->encoded / sizeof *out->encoded) {
     if (!out->current && !(out->current = queue_pop(&out->queue))) return HW_OK;
-    hw_status st = begin(out);
-    uint32_t n = 0;
-    if (st == HW_OK)
-      st = ops->encode(out->encoder, &out->current->pub, out->taken, ENCODE_BYTES, &out->bytes, &er.report, &n);
-    if (st == HW_OK && n == 0 && out->bytes.len < ENCODE_BYTES) st = HW_EIO; /* or it would be asked for ever */
-    out->taken += n;
-    if (out->taken == hw_batch_count(&out->current->pub)) {
-      out->encoded_bad[out->n_encoded] = out->bad;
-      out->encoded[out->n_encoded++] = out->current;
-      out->current = NULL;
-      out->bad = 0;
-      out->taken = 0;
-    }
-    if (st != HW_OK) return st;
+    if (!out->ends && !(out->ends = malloc(ENCODE_ROWS * sizeof *out->ends))) return HW_ENOMEM;
+    st = encode_batch(out, &er);
   }
-  return HW_OK;
+  return st;
 }
 
 static void buffer_written(output *out) {
   out->bytes.len = out->sent = 0;
-  for (uint32_t i = 0; i < out->n_encoded; i++) batch_done(out, out->encoded[i], out->encoded_bad[i]);
+  out->n_ends = out->ends_sent = 0;
+  for (uint32_t i = 0; i < out->n_encoded; i++) batch_done(out, out->encoded[i]);
   out->n_encoded = 0;
 }
 
@@ -153,6 +183,7 @@ static bool write_buffer(output *out, bool may_block, task_next *next) {
     out->sent += written;
     out->dirty = out->dirty || written;
     count_written(out, written);
+    count_rows_sent(out);
     if (!after_call(out, r, &c.err, next)) return false;
     if (!written) { /* it would be asked for ever: others get their turn */
       *next = TASK_AGAIN;
@@ -172,8 +203,9 @@ static bool write_batch(output *out, bool may_block, task_next *next) {
   out->dirty = true;
   batch *b = out->current;
   out->current = NULL;
-  batch_done(out, b, out->bad); /* transports inside the engine count them */
+  count_rows(out, hw_batch_count(&b->pub) - out->bad); /* transports inside the engine count them */
   out->bad = 0;
+  batch_done(out, b);
   return true;
 }
 
@@ -206,8 +238,11 @@ static void do_reopen(output *out, bool may_block) {
 
 /* ---- the task ------------------------------------------------------------ */
 
+/* `settled` of its rows are none that it loses. */
 static void drop_taken(output *out, batch *b) {
-  output_count_dropped(out, hw_batch_count(&b->pub));
+  uint64_t count = hw_batch_count(&b->pub), settled = out->settled < count ? out->settled : count;
+  out->settled -= settled;
+  output_count_dropped(out, count - settled);
   queue_done(&out->queue, b);
   hw_batch_unref(&b->pub);
 }
@@ -217,6 +252,7 @@ static void drop_all(output *out) {
   out->n_encoded = 0;
   if (out->current) drop_taken(out, out->current);
   out->current = NULL;
+  out->n_ends = out->ends_sent = 0;
   for (batch *b; (b = queue_pop(&out->queue));) drop_taken(out, b);
 }
 
@@ -404,7 +440,9 @@ void output_drop(output *out) {
   out->encoder = NULL;
   drop_all(out);
   free(out->bytes.data);
+  free(out->ends);
   out->bytes = (hw_bytes){0};
+  out->ends = NULL;
 }
 
 void output_fini(output *out) {

@@ -4,7 +4,9 @@
  * An output is a task that takes batches from its queue, encodes them into one
  * buffer of some hundred KiB and writes that out; the buffer stays until the
  * sink has taken all of it, so a sink that fails for a time loses nothing. The
- * circuit's side (output_offer.c) never waits.
+ * circuit's side (output_offer.c) never waits. Rows are encoded one by one, and where
+ * each ends in the buffer is kept: a row counts as written when the sink has taken
+ * its last byte, however much it takes at a time.
  *
  * Each run of the task that calls the sink does so inside the gate (gate.h), as a
  * fetch of an input does: so a pause of an output is true when no call is in progress
@@ -25,6 +27,12 @@
 
 typedef struct spill spill;
 
+/* Where in the buffer a row ends; several, of an encoder that takes more at a time than it was asked to. */
+typedef struct row_end {
+  size_t at;
+  uint32_t rows;
+} row_end;
+
 typedef enum output_phase { OUTPUT_OPEN, OUTPUT_FINISH, OUTPUT_FINISHED } output_phase;
 
 typedef struct output {
@@ -44,12 +52,14 @@ typedef struct output {
   bool begun;              /* the document's opening is written */
   batch *current;          /* being encoded */
   uint32_t taken;          /* rows of it that are in `bytes` */
-  uint32_t bad;            /* rows of it that could not be encoded */
   batch *encoded[64];      /* done, but their bytes are not all written */
-  uint32_t encoded_bad[64];
   uint32_t n_encoded;
   hw_bytes bytes;
   size_t sent;             /* of bytes */
+  row_end *ends;           /* in bytes; made when there is one */
+  uint32_t n_ends, ends_sent;
+  uint32_t bad;            /* rows that could not be encoded in the call at hand */
+  uint64_t settled;        /* rows of `current` and `encoded` that are written, or were bad */
   uint64_t last_mark, last_step; /* of the last batch that is written */
   uint64_t flushed_us;     /* when last */
   bool dirty;              /* something was written since */

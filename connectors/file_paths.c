@@ -33,9 +33,23 @@ static hw_status decode(const char *from, bool protect, char *to, hw_error *err)
   return HW_OK;
 }
 
+/* The length of the scheme that text begins with, if it is a URL; else 0. */
+static size_t scheme_length(const char *text) {
+  size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+  return strncmp(text + n, "://", 3) == 0 ? n : 0;
+}
+
 static char *parse(const char *text, bool protect, hw_error *err) {
   char *path = NULL;
   if (strncmp(text, "file://", 7) != 0) {
+    size_t scheme = scheme_length(text);
+    if (scheme) {
+      hw_error_set(err, HW_EUNSUPPORTED,
+                   "path: \"%s\" is a URL of the scheme \"%.*s\", and only file:// is a file's; a relative path that looks "
+                   "like one begins with \"./\"",
+                   text, (int)scheme, text);
+      return NULL;
+    }
     if (!*text) hw_error_set(err, HW_EINVAL, "path: must not be empty");
     else if (!(path = strdup(text))) hw_error_set(err, HW_ENOMEM, "out of memory");
     return path;

@@ -9,7 +9,7 @@
 
 /* The pattern for file_paths_list that text stands for: a copy, or the path of a
  * file:// URL with its %XX undone, where an escaped wildcard is protected by a
- * backslash. NULL and *err: not a URL of a local file, or no memory. */
+ * backslash. NULL and *err: a URL that is none of a local file, or no memory. */
 char *file_paths_parse(const char *text, hw_error *err);
 
 /* The same for outputs, where nothing is a wildcard. */

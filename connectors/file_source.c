@@ -298,7 +298,11 @@ static source_step fill_packed(file_source *s, bool may_block, hw_error *err) {
   return read_some(s, s->packed, PACKED_PIECE, may_block, &s->packed_len, err);
 }
 
-static source_step corrupt(const file_source *s, const char *fault, hw_error *err) {
+static source_step cannot_unpack(const file_source *s, hw_status status, const char *fault, hw_error *err) {
+  if (status != HW_EPARSE) {
+    hw_error_set(err, status, "\"%s\" cannot be unpacked: %s", s->path, fault);
+    return SOURCE_CORRUPT;
+  }
   uint64_t at = file_source_offset(s) - (s->packed_len - s->packed_at);
   hw_error_set(err, HW_EPARSE, "\"%s\" is damaged near offset %llu of the compressed file: %s", s->path,
                (unsigned long long)at, fault);
@@ -325,7 +329,7 @@ static source_step step_packed(file_source *s, bool may_block, size_t *moved, hw
   s->held_back = made == room;
   source_step step = made ? commit(s, made, moved) : SOURCE_GO;
   if (status == HW_OK || step == SOURCE_REFUSED) return step;
-  return corrupt(s, fault, err);
+  return cannot_unpack(s, status, fault, err);
 }
 
 source_step file_source_step(file_source *s, bool may_block, size_t *moved, hw_error *err) {

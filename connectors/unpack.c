@@ -7,10 +7,12 @@
 
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 struct unpack {
   unpack_kind kind;
   bool inside; /* an archive has begun and not ended */
+  bool begun;  /* there was one */
   z_stream gzip;
   ZSTD_DCtx *zstd;
 };
@@ -73,11 +75,12 @@ static hw_status run_gzip(unpack *u, const unsigned char *in, size_t len, size_t
     *used = skip_padding(in, len);
     if (*used == len) return HW_OK;
     if (in[*used] != 0x1f) {
-      *fault = "bytes that are not gzip data follow the end of the archive";
-      return HW_EPARSE;
+      *fault = u->begun ? "bytes that are not gzip data follow the end of the archive"
+                        : "it is no gzip archive; with \"compression\": \"auto\" its first bytes decide";
+      return u->begun ? HW_EPARSE : HW_EUNSUPPORTED;
     }
     inflateReset(&u->gzip);
-    u->inside = true;
+    u->inside = u->begun = true;
   }
   z_stream *z = &u->gzip;
   z->next_in = (z_const Bytef *)(in + *used);
@@ -89,8 +92,25 @@ static hw_status run_gzip(unpack *u, const unsigned char *in, size_t len, size_t
   *made = room - z->avail_out;
   if (rc == Z_STREAM_END) u->inside = false;
   if (rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR) return HW_OK;
-  *fault = rc == Z_MEM_ERROR ? "not enough memory to unpack" : rc == Z_NEED_DICT ? "needs a dictionary" : z->msg;
+  *fault = rc == Z_MEM_ERROR ? "not enough memory" : rc == Z_NEED_DICT ? "it needs a dictionary" : z->msg;
   if (!*fault) *fault = "invalid data";
+  return rc == Z_MEM_ERROR ? HW_ENOMEM : rc == Z_NEED_DICT ? HW_EUNSUPPORTED : HW_EPARSE;
+}
+
+static hw_status zstd_failed(const unpack *u, size_t rc, const char **fault) {
+  switch (ZSTD_getErrorCode(rc)) {
+  case ZSTD_error_frameParameter_windowTooLarge:
+    *fault = "its window is larger than 128 MiB, the most that is used; pack it with zstd --long=27 or less";
+    return HW_ELIMIT;
+  case ZSTD_error_memory_allocation: *fault = "not enough memory"; return HW_ENOMEM;
+  case ZSTD_error_dictionary_wrong: *fault = "it needs a dictionary"; return HW_EUNSUPPORTED;
+  case ZSTD_error_prefix_unknown:
+    if (u->begun) break;
+    *fault = "it is no zstd archive; with \"compression\": \"auto\" its first bytes decide";
+    return HW_EUNSUPPORTED;
+  default: break;
+  }
+  *fault = ZSTD_getErrorName(rc);
   return HW_EPARSE;
 }
 
@@ -101,10 +121,8 @@ static hw_status run_zstd(unpack *u, const unsigned char *in, size_t len, size_t
   size_t rc = ZSTD_decompressStream(u->zstd, &sink, &source);
   *used = source.pos;
   *made = sink.pos;
-  if (ZSTD_isError(rc)) {
-    *fault = ZSTD_getErrorName(rc);
-    return HW_EPARSE;
-  }
+  if (ZSTD_isError(rc)) return zstd_failed(u, rc, fault);
+  u->begun = u->begun || *used;
   if (*used || *made) u->inside = rc != 0; /* else it was asked at a frame's end for more, and had none */
   return HW_OK;
 }

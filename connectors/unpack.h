@@ -23,7 +23,10 @@ void unpack_free(unpack *u);          /* NULL is fine */
 /* Turns some of in[0 .. len) into out[0 .. room): *used bytes were taken, *made
  * were written. With nothing more to take it may still write what it held back.
  * Archives may follow each other, as `cat a.gz b.gz` makes them. HW_EPARSE:
- * *fault (a constant) says what is wrong; what was made before is good. */
+ * it is damaged, *fault (a constant) says how; what was made before is good. Another
+ * error: nothing is wrong with it, *fault says why it cannot be unpacked all the same
+ * (HW_EUNSUPPORTED: it is no such archive or needs what is not there; HW_ELIMIT;
+ * HW_ENOMEM). */
 hw_status unpack_run(unpack *u, const unsigned char *in, size_t len, size_t *used, char *out, size_t room, size_t *made,
                      const char **fault);
 

@@ -111,6 +111,14 @@ START_TEST(reads_urls) {
 }
 END_TEST
 
+START_TEST(other_urls_are_refused_at_once) {
+  static const char *const urls[] = {"http://example.org/a", "S3://bucket/a", "files:///a"};
+  ck_assert_int_eq(fake_input(&host, &file_input_transport, config_for(urls[_i], "")), HW_EUNSUPPORTED);
+  ck_assert_ptr_nonnull(strstr(host.error, urls[_i]));
+  ck_assert_ptr_nonnull(strstr(host.error, "file://"));
+}
+END_TEST
+
 START_TEST(a_file_with_wildcards_in_its_name_wins) {
   fake_write_file(fake_path("x[1]"), "brackets\n");
   fake_write_file(fake_path("x1"), "plain\n");
@@ -364,12 +372,28 @@ START_TEST(none_reads_an_archive_as_it_is) {
 }
 END_TEST
 
-START_TEST(gzip_refuses_what_is_none) {
+static const char *const packed_settings[] = {", \"compression\": \"gzip\"", ", \"compression\": \"zstd\""};
+static const char *const refusals[] = {"cannot be unpacked: it is no gzip archive",
+                                       "cannot be unpacked: it is no zstd archive"};
+
+/* Which is no damage. */
+START_TEST(what_is_no_archive_is_refused) {
   fake_write_file(fake_path("a"), "plain text\n");
-  start(fake_path("a"), ", \"compression\": \"gzip\"");
+  start(fake_path("a"), packed_settings[_i]);
   ck_assert_int_eq(fake_run(&host), HW_FETCH_END);
   ck_assert_uint_eq(host.streams[0]->len, 0);
-  ck_assert(fake_logged(&host, "is damaged near offset 0"));
+  ck_assert(fake_logged(&host, refusals[_i]));
+  ck_assert(!fake_logged(&host, "damaged"));
+}
+END_TEST
+
+/* An empty frame, as `zstd --long=31` begins one. */
+START_TEST(a_window_too_large_names_its_limit) {
+  write_bytes(fake_path("a"), "\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00", 9, "wb");
+  start(fake_path("a"), "");
+  ck_assert_int_eq(fake_run(&host), HW_FETCH_END);
+  ck_assert(fake_logged(&host, "cannot be unpacked: its window is larger than 128 MiB"));
+  ck_assert(!fake_logged(&host, "damaged"));
 }
 END_TEST
 
@@ -412,6 +436,7 @@ int main(void) {
   tcase_add_test(tc, survives_want_of_room);
   tcase_add_test(tc, reads_patterns_in_order);
   tcase_add_test(tc, reads_urls);
+  tcase_add_loop_test(tc, other_urls_are_refused_at_once, 0, 3);
   tcase_add_test(tc, a_file_with_wildcards_in_its_name_wins);
   tc = tcase(suite, "faults");
   tcase_add_test(tc, missing_file);
@@ -436,7 +461,8 @@ int main(void) {
   tcase_add_loop_test(tc, unpacks_from_a_pipe, 0, 2);
   tcase_add_test(tc, zero_padding_behind_gzip_is_ignored);
   tcase_add_test(tc, none_reads_an_archive_as_it_is);
-  tcase_add_test(tc, gzip_refuses_what_is_none);
+  tcase_add_loop_test(tc, what_is_no_archive_is_refused, 0, 2);
+  tcase_add_test(tc, a_window_too_large_names_its_limit);
   tcase_add_loop_test(tc, short_files_are_plain, 0, 7);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

@@ -238,8 +238,9 @@ static session_end stop(session *s, session_end end) {
   reply_init(r, &s->signals);
   reply_called(r, hw_pipeline_stop(s->pipeline, true, reply_done, r, &err), &err);
   if (wait_reply(s, r, cli_now() + FORCE_SECONDS)) return end;
-  cli_complain("a connector does not let go of its source or sink; ended without closing it");
-  _exit(CLI_FAILED); /* threads that hang in a plugin cannot be joined */
+  cli_complain("%s: a connector, or the step that views are computed in, did not come to an end within %g s; ended "
+               "without closing the connectors", s->path, FORCE_SECONDS);
+  _exit(CLI_FAILED); /* threads that hang cannot be joined */
 }
 
 /* From running to its end, with the waiting thread beside. */

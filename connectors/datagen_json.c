@@ -16,19 +16,20 @@ static hw_status unknown_member(const char *name, const char *const *members, co
   size_t len = 0;
   for (; *members; members++)
     len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", len ? ", " : "", *members);
-  return hw_error_set(err, HW_EINVAL, "%s: no such member: \"%s\" (there are: %s)", path, name, known);
+  return hw_error_add(err, HW_EINVAL, "%s: no such member: \"%s\" (there are: %s)", path, name, known);
 }
 
 hw_status datagen_json_check(const json_t *object, const char *const *members, const char *path, hw_error *err) {
-  if (!json_is_object(object)) return hw_error_set(err, HW_EINVAL, "%s: must be an object", path);
+  if (!json_is_object(object)) return hw_error_add(err, HW_EINVAL, "%s: must be an object", path);
   const char *name;
   json_t *value;
+  hw_status status = HW_OK;
   json_object_foreach((json_t *)object, name, value) {
     const char *const *m = members;
     while (*m && strcmp(*m, name) != 0) m++;
-    if (!*m) return unknown_member(name, members, path, err);
+    if (!*m) status = unknown_member(name, members, path, err);
   }
-  return HW_OK;
+  return status;
 }
 
 static bool is_whole(double v) { return v == floor(v) && fabs(v) < 0x1p63; }
@@ -40,14 +41,14 @@ hw_status datagen_json_integer(const json_t *object, const char *member, int64_t
   double real = json_is_real(value) ? json_real_value(value) : 0.5;
   int64_t v = is_whole(real) ? (int64_t)real : json_integer_value(value);
   if ((!json_is_integer(value) && !is_whole(real)) || v < low || v > high)
-    return hw_error_set(err, HW_EINVAL, "%s.%s: must be a whole number from %lld to %lld", path, member,
+    return hw_error_add(err, HW_EINVAL, "%s.%s: must be a whole number from %lld to %lld", path, member,
                         (long long)low, (long long)high);
   *out = v;
   return HW_OK;
 }
 
 hw_status datagen_json_real(const json_t *value, const char *path, double *out, hw_error *err) {
-  if (!json_is_number(value)) return hw_error_set(err, HW_EINVAL, "%s: must be a number", path);
+  if (!json_is_number(value)) return hw_error_add(err, HW_EINVAL, "%s: must be a number", path);
   *out = json_number_value(value);
   return HW_OK;
 }
@@ -118,5 +119,5 @@ hw_status datagen_json_bound(const json_t *value, const hw_type *type, const cha
     status = HW_OK;
   }
   if (status == HW_OK) return HW_OK;
-  return hw_error_set(err, HW_EINVAL, "%s: must be %s", path, wanted(type));
+  return hw_error_add(err, HW_EINVAL, "%s: must be %s", path, wanted(type));
 }

@@ -15,7 +15,7 @@
 #define END_OF_TIMESTAMPS INT64_C(4102444800000) /* 2100-01-01, in ms */
 #define END_OF_DATES 54787                       /* 2100-01-01, in days */
 
-/* What is being read, for messages. */
+/* What is being read, for messages. Faults are gathered: what follows one is read on. */
 typedef struct place {
   const hw_schema *schema;
   char path[192];
@@ -23,8 +23,11 @@ typedef struct place {
 } place;
 
 static hw_status bad(const place *at, const char *member, const char *why) {
-  return hw_error_set(at->err, HW_EINVAL, "%s.%s: %s", at->path, member, why);
+  return hw_error_add(at->err, HW_EINVAL, "%s.%s: %s", at->path, member, why);
 }
+
+/* Of two results, the first that is a fault. */
+static hw_status both(hw_status a, hw_status b) { return a != HW_OK ? a : b; }
 
 /* ---- domains ---------------------------------------------------------------- */
 
@@ -80,9 +83,10 @@ static hw_status read_bounds(const json_t *range, const datagen_field *f, domain
   char path[224];
   hw_int128 bounds[2];
   hw_status status = read_pair(range, at);
-  for (unsigned i = 0; i < 2 && status == HW_OK; i++) {
+  if (status != HW_OK) return status;
+  for (unsigned i = 0; i < 2; i++) {
     snprintf(path, sizeof path, "%s.range[%u]", at->path, i);
-    status = datagen_json_bound(json_array_get(range, i), &f->type, path, &bounds[i], at->err);
+    status = both(status, datagen_json_bound(json_array_get(range, i), &f->type, path, &bounds[i], at->err));
   }
   if (status != HW_OK) return status;
   if (bounds[0] >= bounds[1]) return bad(at, "range", "its start must be below its end");
@@ -182,12 +186,13 @@ static hw_status read_real_range(const json_t *range, datagen_field *f, const pl
 /* ---- fields ----------------------------------------------------------------- */
 
 static hw_status unknown_strategy(const char *name, const place *at) {
-  char known[HW_ERROR_MAX];
+  char known[200]; /* the first of many: there may be other faults to tell */
   size_t len = (size_t)snprintf(known, sizeof known, "increment, uniform, zipf; for text also");
   const char *text;
-  for (size_t i = 0; (text = datagen_text_name(i)) && len < sizeof known; i++)
+  for (size_t i = 0; (text = datagen_text_name(i)) && len + strlen(text) + 16 < sizeof known; i++)
     len += (size_t)snprintf(known + len, sizeof known - len, "%s %s", i ? "," : "", text);
-  return hw_error_set(at->err, HW_EINVAL, "%s.strategy: \"%s\" is not known; there are: %s", at->path, name, known);
+  if (text) snprintf(known + len, sizeof known - len, ", and more");
+  return hw_error_add(at->err, HW_EINVAL, "%s.strategy: \"%s\" is not known; there are: %s", at->path, name, known);
 }
 
 static hw_status read_strategy(const json_t *value, datagen_field *f, const place *at) {
@@ -199,7 +204,7 @@ static hw_status read_strategy(const json_t *value, datagen_field *f, const plac
   else if (!datagen_text_find(name, &f->text)) return unknown_strategy(name, at);
   else f->strategy = DATAGEN_TEXT;
   if (f->strategy != DATAGEN_TEXT || is_text(&f->type)) return HW_OK;
-  return hw_error_set(at->err, HW_EINVAL, "%s.strategy: \"%s\" makes text, the column is %s", at->path, name,
+  return hw_error_add(at->err, HW_EINVAL, "%s.strategy: \"%s\" makes text, the column is %s", at->path, name,
                       hw_type_name((hw_type_id)f->type.id));
 }
 
@@ -221,12 +226,14 @@ static hw_status read_scale(const json_t *value, datagen_field *f, const place *
   return HW_OK;
 }
 
-static hw_status read_zipf(const json_t *value, datagen_field *f, const place *at) {
+/* usable: the rest of the field is in order. */
+static hw_status read_zipf(const json_t *value, bool usable, datagen_field *f, const place *at) {
   char path[224];
   double e = 1;
   snprintf(path, sizeof path, "%s.e", at->path);
   hw_status status = value ? datagen_json_real(value, path, &e, at->err) : HW_OK;
-  if (status == HW_OK && !(e > 0 && e <= 100)) return bad(at, "e", "must be above 0 and at most 100");
+  if (status == HW_OK && !(e > 0 && e <= 100)) status = bad(at, "e", "must be above 0 and at most 100");
+  if (status != HW_OK || !usable) return status;
   uint64_t n = f->values.given ? f->values.n : f->span;
   if (f->type.id == HW_TYPE_DECIMAL && !f->values.given && f->dec_span > UINT64_MAX) n = 0;
   if (f->values.given && !n) n = 1;
@@ -250,11 +257,11 @@ static hw_status read_element(const json_t *value, datagen_field *f, const place
   place inner = *at;
   snprintf(inner.path, sizeof inner.path, "%.180s.value", at->path);
   f->element = calloc(1, sizeof *f->element);
-  if (!f->element) return hw_error_set(at->err, HW_ENOMEM, "out of memory");
+  if (!f->element) return hw_error_add(at->err, HW_ENOMEM, "out of memory");
   f->element->type = (hw_type){.id = HW_TYPE_UTINYINT};
   if (value) return read_field(value, f->element, &inner);
   json_t *none = json_object();
-  if (!none) return hw_error_set(at->err, HW_ENOMEM, "out of memory");
+  if (!none) return hw_error_add(at->err, HW_ENOMEM, "out of memory");
   hw_status status = read_field(none, f->element, &inner);
   json_decref(none);
   return status;
@@ -263,11 +270,12 @@ static hw_status read_element(const json_t *value, datagen_field *f, const place
 /* Members for types that no column has here, or not this one. */
 static hw_status refuse_nested(const json_t *object, const datagen_field *f, const place *at) {
   bool binary = is_string(&f->type) && !is_text(&f->type);
-  if (datagen_json_get(object, "fields")) return bad(at, "fields", "is for columns of type ROW");
-  if (datagen_json_get(object, "key")) return bad(at, "key", "is for columns of type MAP");
+  hw_status status = HW_OK;
+  if (datagen_json_get(object, "fields")) status = bad(at, "fields", "is for columns of type ROW");
+  if (datagen_json_get(object, "key")) status = bad(at, "key", "is for columns of type MAP");
   if (datagen_json_get(object, "value") && !binary)
-    return bad(at, "value", "is for the elements of a column of type BINARY or VARBINARY");
-  return HW_OK;
+    status = bad(at, "value", "is for the elements of a column of type BINARY or VARBINARY");
+  return status;
 }
 
 static hw_status read_values(const json_t *array, datagen_field *f, const place *at) {
@@ -281,16 +289,20 @@ static hw_status read_field(const json_t *object, datagen_field *f, const place 
   static const char *const members[] = {"strategy", "range", "scale", "e",     "values", "null_percentage",
                                         "fields",   "key",   "value", NULL};
   hw_status status = datagen_json_check(object, members, at->path, at->err);
-  if (status == HW_OK) status = refuse_nested(object, f, at);
-  if (status == HW_OK) status = read_strategy(datagen_json_get(object, "strategy"), f, at);
-  if (status == HW_OK) status = read_scale(datagen_json_get(object, "scale"), f, at);
-  if (status == HW_OK) status = read_null_percentage(object, f, at);
+  if (!json_is_object(object)) return status;
+  status = both(status, refuse_nested(object, f, at));
+  hw_status strategy = read_strategy(datagen_json_get(object, "strategy"), f, at);
+  hw_status scale = read_scale(datagen_json_get(object, "scale"), f, at);
+  status = both(status, both(strategy, scale));
+  status = both(status, read_null_percentage(object, f, at));
   const json_t *values = datagen_json_get(object, "values");
   const json_t *range = values || !takes_range(&f->type) ? NULL : datagen_json_get(object, "range");
   f->has_range = range != NULL;
-  if (status == HW_OK && values) status = read_values(values, f, at);
-  if (status == HW_OK) status = is_real(&f->type) ? read_real_range(range, f, at) : read_range(range, f, at);
-  if (status == HW_OK) status = read_zipf(datagen_json_get(object, "e"), f, at);
+  if (values) status = both(status, read_values(values, f, at));
+  /* What a range may be is up to strategy and scale. */
+  if (strategy == HW_OK && scale == HW_OK)
+    status = both(status, is_real(&f->type) ? read_real_range(range, f, at) : read_range(range, f, at));
+  status = both(status, read_zipf(datagen_json_get(object, "e"), status == HW_OK, f, at));
   if (status == HW_OK && is_string(&f->type) && !is_text(&f->type) && !values)
     status = read_element(datagen_json_get(object, "value"), f, at);
   return status;
@@ -319,7 +331,7 @@ static hw_status no_such_column(const char *name, const place *at) {
   size_t len = 0;
   for (uint32_t i = 0; i < at->schema->n_fields && len < sizeof known; i++)
     len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", i ? ", " : "", at->schema->fields[i].name);
-  return hw_error_set(at->err, HW_ENOTFOUND, "%s: table \"%s\" has no column \"%s\" (it has: %s)", at->path,
+  return hw_error_add(at->err, HW_ENOTFOUND, "%s: table \"%s\" has no column \"%s\" (it has: %s)", at->path,
                       at->schema->name, name, known);
 }
 
@@ -328,17 +340,17 @@ static hw_status read_fields(const json_t *fields, datagen_plan *p, const place 
   if (fields && !json_is_object(fields)) return bad(at, "fields", "must be an object");
   bool *named = calloc(p->n_fields + 1, sizeof *named);
   json_t *none = json_object();
-  hw_status status = named && none ? HW_OK : hw_error_set(at->err, HW_ENOMEM, "out of memory");
+  hw_status status = named && none ? HW_OK : hw_error_add(at->err, HW_ENOMEM, "out of memory");
   const char *name;
   json_t *value;
   json_object_foreach((json_t *)fields, name, value) {
     place inner = *at;
-    if (status != HW_OK) break;
+    if (!named || !none) break;
     snprintf(inner.path, sizeof inner.path, "%.60s.fields.%.100s", at->path, name);
     int i = hw_schema_find(at->schema, name, strlen(name));
-    if (i < 0) status = no_such_column(name, &inner);
-    else if (named[i]) status = bad(at, "fields", "names a column twice, in different letter case");
-    else status = read_field(value, &p->fields[i], &inner);
+    if (i < 0) status = both(status, no_such_column(name, &inner));
+    else if (named[i]) status = both(status, bad(at, "fields", "names a column twice, in different letter case"));
+    else status = both(status, read_field(value, &p->fields[i], &inner));
     if (i >= 0) named[i] = true;
   }
   for (uint32_t i = 0; i < p->n_fields && status == HW_OK; i++)
@@ -361,14 +373,13 @@ static hw_status read_plan(const json_t *object, datagen_plan *p, const place *a
   static const char *const members[] = {"rate", "limit", "worker_chunk_size", "fields", NULL};
   int64_t limit = -1, chunk = 0;
   hw_status status = datagen_json_check(object, members, at->path, at->err);
-  if (status == HW_OK) status = read_rate(datagen_json_get(object, "rate"), p, at);
-  if (status == HW_OK) status = datagen_json_integer(object, "limit", 0, INT64_MAX, at->path, &limit, at->err);
-  if (status == HW_OK)
-    status = datagen_json_integer(object, "worker_chunk_size", 1, INT64_MAX, at->path, &chunk, at->err);
-  if (status != HW_OK) return status;
+  if (!json_is_object(object)) return status;
+  status = both(status, read_rate(datagen_json_get(object, "rate"), p, at));
+  status = both(status, datagen_json_integer(object, "limit", 0, INT64_MAX, at->path, &limit, at->err));
+  status = both(status, datagen_json_integer(object, "worker_chunk_size", 1, INT64_MAX, at->path, &chunk, at->err));
   p->limit = limit < 0 ? UINT64_MAX : (uint64_t)limit;
   p->chunk = (uint64_t)chunk;
-  return read_fields(datagen_json_get(object, "fields"), p, at);
+  return both(status, read_fields(datagen_json_get(object, "fields"), p, at));
 }
 
 static bool plan_init(datagen_plan *p, const hw_schema *schema) {
@@ -385,31 +396,32 @@ static bool plan_init(datagen_plan *p, const hw_schema *schema) {
 static hw_status read_plans(const json_t *array, datagen_plans *out, place *at) {
   size_t n = json_array_size(array);
   if (!json_is_array(array) || n == 0)
-    return hw_error_set(at->err, HW_EINVAL, "plan: must be an array of at least one object");
+    return hw_error_add(at->err, HW_EINVAL, "plan: must be an array of at least one object");
   out->items = calloc(n, sizeof *out->items);
-  if (!out->items) return hw_error_set(at->err, HW_ENOMEM, "out of memory");
+  if (!out->items) return hw_error_add(at->err, HW_ENOMEM, "out of memory");
+  hw_status status = HW_OK;
   for (size_t i = 0; i < n; i++) {
     datagen_plan *p = &out->items[out->n];
-    if (!plan_init(p, at->schema)) return hw_error_set(at->err, HW_ENOMEM, "out of memory");
+    if (!plan_init(p, at->schema)) return hw_error_add(at->err, HW_ENOMEM, "out of memory");
     out->n++;
     snprintf(at->path, sizeof at->path, "plan[%zu]", i);
-    hw_status status = read_plan(json_array_get(array, i), p, at);
-    if (status != HW_OK) return status;
+    status = both(status, read_plan(json_array_get(array, i), p, at));
   }
-  return HW_OK;
+  return status;
 }
 
 hw_status datagen_plans_parse(const char *text, const hw_schema *schema, datagen_plans *out, hw_error *err) {
-  hw_error own;
-  place at = {.schema = schema, .err = err ? err : &own};
+  hw_error all = {.status = HW_OK};
+  place at = {.schema = schema, .err = &all};
   json_error_t fault;
   *out = (datagen_plans){0};
   json_t *array = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &fault);
   if (!array) return hw_error_set(err, HW_EPARSE, "plan: %s at line %d", fault.text, fault.line);
   hw_status status = read_plans(array, out, &at);
   json_decref(array);
-  if (status != HW_OK) datagen_plans_fini(out);
-  return status;
+  if (status == HW_OK) return HW_OK;
+  datagen_plans_fini(out);
+  return hw_error_set(err, status, "%s", all.message);
 }
 
 void datagen_plans_seed(datagen_plans *plans, uint64_t seed) {

@@ -143,10 +143,10 @@ static hw_status put_all(const json_t *array, const hw_type *type, const char *p
     out->null[i] = json_is_null(value);
     out->any_null = out->any_null || out->null[i];
     if (out->null[i] && !type->nullable)
-      return hw_error_set(err, HW_EINVAL, "%s[%zu]: the column is NOT NULL", path, i);
+      return hw_error_add(err, HW_EINVAL, "%s[%zu]: the column is NOT NULL", path, i);
     hw_status status = out->null[i] ? HW_OK : put(value, type, out, i);
     if (status != HW_OK)
-      return hw_error_set(err, HW_EINVAL, "%s[%zu]: %s %s", path, i,
+      return hw_error_add(err, HW_EINVAL, "%s[%zu]: %s %s", path, i,
                           status == HW_ERANGE ? "does not fit into" : "is not a value of type",
                           hw_type_name((hw_type_id)type->id));
   }
@@ -156,9 +156,9 @@ static hw_status put_all(const json_t *array, const hw_type *type, const char *p
 hw_status datagen_values_parse(const json_t *array, const hw_type *type, const char *path, datagen_values *out,
                                hw_error *err) {
   if (!json_is_array(array) || json_array_size(array) > INT32_MAX)
-    return hw_error_set(err, HW_EINVAL, "%s: must be an array of values", path);
+    return hw_error_add(err, HW_EINVAL, "%s: must be an array of values", path);
   if (json_array_size(array) == 0 && !type->nullable)
-    return hw_error_set(err, HW_EINVAL, "%s: no value means NULL, and the column is NOT NULL", path);
+    return hw_error_add(err, HW_EINVAL, "%s: no value means NULL, and the column is NOT NULL", path);
   out->given = true;
   out->any_null = json_array_size(array) == 0;
   hw_status status =

@@ -30,10 +30,11 @@ typedef struct csv_dialect {
   char escape, comment;
 } csv_dialect;
 
-/* Reads the option of that name: one ASCII character, kept as it is in *out when not set. */
-hw_status csv_dialect_character(const hw_config *config, const char *option, char *out, bool *is_set, hw_error *err);
-/* Whether the characters can be told from each other. */
-hw_status csv_dialect_check(const csv_dialect *d, hw_error *err);
+/* Reads the option of that name: one ASCII character, kept as it is in *out when it
+ * is not set, or is not one, which is added to *all. */
+void csv_dialect_character(const hw_config *config, const char *option, char *out, bool *is_set, hw_error *all);
+/* Whether all of them could be read and can be told from each other; *err: every fault. */
+hw_status csv_dialect_check(const csv_dialect *d, hw_error *all, hw_error *err);
 /* Whether the delimiter may stand inside a number, date or time. */
 bool csv_dialect_is_value_character(char c);
 

@@ -78,11 +78,12 @@ static hw_status read_dialect(csv_dialect *d, const hw_config *config, hw_error 
   *d = (csv_dialect){.delimiter = ',', .quote = '"'};
   d->quoting = hw_config_bool(config, "quoting");
   d->double_quote = hw_config_bool(config, "double_quote");
-  hw_status status = csv_dialect_character(config, "delimiter", &d->delimiter, &is_set, err);
-  if (status == HW_OK) status = csv_dialect_character(config, "quote", &d->quote, &is_set, err);
-  if (status == HW_OK) status = csv_dialect_character(config, "escape", &d->escape, &d->has_escape, err);
-  if (status == HW_OK) status = csv_dialect_character(config, "comment", &d->comment, &d->has_comment, err);
-  return status == HW_OK ? csv_dialect_check(d, err) : status;
+  hw_error all = {.status = HW_OK};
+  csv_dialect_character(config, "delimiter", &d->delimiter, &is_set, &all);
+  csv_dialect_character(config, "quote", &d->quote, &is_set, &all);
+  csv_dialect_character(config, "escape", &d->escape, &d->has_escape, &all);
+  csv_dialect_character(config, "comment", &d->comment, &d->has_comment, &all);
+  return csv_dialect_check(d, &all, err);
 }
 
 /* ---- making ---------------------------------------------------------------------- */

@@ -179,9 +179,10 @@ static size_t fixed_bound(const hw_schema *schema) {
 static hw_status read_dialect(csv_dialect *d, const hw_config *config, hw_error *err) {
   bool is_set;
   *d = (csv_dialect){.delimiter = ',', .quote = '"', .quoting = true, .double_quote = true};
-  hw_status status = csv_dialect_character(config, "delimiter", &d->delimiter, &is_set, err);
-  if (status == HW_OK) status = csv_dialect_character(config, "quote", &d->quote, &is_set, err);
-  return status == HW_OK ? csv_dialect_check(d, err) : status;
+  hw_error all = {.status = HW_OK};
+  csv_dialect_character(config, "delimiter", &d->delimiter, &is_set, &all);
+  csv_dialect_character(config, "quote", &d->quote, &is_set, &all);
+  return csv_dialect_check(d, &all, err);
 }
 
 static void encoder_destroy(void *self) {

@@ -39,7 +39,8 @@ static void count_rows(output *out, uint64_t n) {
 /* The rows of the buffer that the sink has whole by now. */
 static void count_rows_sent(output *out) {
   uint64_t n = 0;
-  while (out->ends_sent < out->n_ends && out->ends[out->ends_sent].at <= out->sent) n += out->ends[out->ends_sent++].rows;
+  for (; out->ends_sent < out->n_ends && out->ends[out->ends_sent].at <= out->sent; out->ends_sent++)
+    n += out->ends[out->ends_sent].rows;
   if (n) count_rows(out, n);
 }
 

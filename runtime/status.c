@@ -2,6 +2,7 @@
 #include <headworks/status.h>
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,11 +38,15 @@ static size_t whole_characters(const char *text, size_t len) {
   return len - (start - 1) < need ? start - 1 : len;
 }
 
-static void set_message(hw_error *err, const char *fmt, va_list args) {
-  int n = vsnprintf(err->message, sizeof err->message, fmt, args);
-  if (n < 0) err->message[0] = '\0';
-  if (n >= (int)sizeof err->message) err->message[whole_characters(err->message, sizeof err->message - 1)] = '\0';
+/* Puts it behind the first `at` bytes of the message. */
+static void put_message(hw_error *err, size_t at, const char *fmt, va_list args) {
+  size_t room = sizeof err->message - at;
+  int n = vsnprintf(err->message + at, room, fmt, args);
+  if (n < 0) err->message[at] = '\0';
+  if (n >= (int)room) err->message[whole_characters(err->message, sizeof err->message - 1)] = '\0';
 }
+
+static void set_message(hw_error *err, const char *fmt, va_list args) { put_message(err, 0, fmt, args); }
 
 hw_status hw_error_set(hw_error *err, hw_status status, const char *fmt, ...) {
   if (!err) return status;
@@ -52,6 +57,19 @@ hw_status hw_error_set(hw_error *err, hw_status status, const char *fmt, ...) {
   set_message(err, fmt, args);
   va_end(args);
   return status;
+}
+
+hw_status hw_error_add(hw_error *err, hw_status status, const char *fmt, ...) {
+  if (!err) return status;
+  bool first = err->status == HW_OK;
+  if (first) *err = (hw_error){.status = status};
+  size_t len = strlen(err->message);
+  if (!first && len + 2 < sizeof err->message) len += (size_t)snprintf(err->message + len, 3, "; ");
+  va_list args;
+  va_start(args, fmt);
+  put_message(err, len, fmt, args);
+  va_end(args);
+  return err->status;
 }
 
 hw_status hw_error_code(hw_error *err, hw_status status, const char *code, const char *fmt, ...) {

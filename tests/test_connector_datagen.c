@@ -690,6 +690,23 @@ START_TEST(bad_plans) {
 }
 END_TEST
 
+START_TEST(every_fault_of_a_plan_is_told) {
+  static const char *const told[] = {
+      "plan[0]: no such member: \"x\"", "; plan[0].rate: ", "; plan[0].limit: ", "; plan[0].fields.nosuch: ",
+      "; plan[0].fields.a.strategy: ", "; plan[0].fields.n.null_percentage: ", "; plan[0].fields.n.range: ",
+      "; plan[0].fields.n.e: ", "; plan[1].rate: "};
+  fake_host_init(&host, "a INT, n INT NULL");
+  has_host = true;
+  ck_assert_int_eq(fake_input(&host, &datagen_transport,
+                              quoted("{'plan': [{'x': 1, 'rate': -1, 'limit': 'x', 'fields': {'nosuch': {}, "
+                                     "'a': {'strategy': 'zap'}, 'n': {'strategy': 'zipf', 'e': -1, 'range': [5, 5], "
+                                     "'null_percentage': 200}}}, {'rate': 0}]}")),
+                   HW_EINVAL);
+  for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+    ck_assert_msg(strstr(host.error, told[i]) != NULL, "%s is not in %s", told[i], host.error);
+}
+END_TEST
+
 static TCase *tcase(Suite *suite, const char *name) {
   TCase *tc = tcase_create(name);
   tcase_add_checked_fixture(tc, setup, reset);
@@ -745,6 +762,7 @@ int main(void) {
   tcase_add_test(tc, batches_keep_to_their_bounds);
   tc = tcase(suite, "faults");
   tcase_add_loop_test(tc, bad_plans, 0, (int)(sizeof bad / sizeof *bad));
+  tcase_add_test(tc, every_fault_of_a_plan_is_told);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
   int failed = srunner_ntests_failed(runner);

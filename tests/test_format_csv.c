@@ -272,6 +272,10 @@ END_TEST
 START_TEST(refusals) {
   hw_schema *schema = fixture_schema("a INT");
   fixture_expect_refusal(&format_csv, true, "\"delimiter\": \"ab\"", schema, "more than one character");
+  fixture_expect_refusal(&format_csv, true, "\"delimiter\": \"ab\", \"quote\": \"\u00e9\", \"comment\": \"cd\"",
+                         schema,
+                         "delimiter: \"ab\" is more than one character; quote: must be an ASCII character other than "
+                         "CR and LF; comment: \"cd\" is more than one character");
   fixture_expect_refusal(&format_csv, true, "\"delimiter\": \"\\n\"", schema, "ASCII");
   fixture_expect_refusal(&format_csv, true, "\"delimiter\": \"\xc3\xa9\"", schema, "character");
   fixture_expect_refusal(&format_csv, true, "\"quote\": \",\"", schema, "differ from the delimiter");

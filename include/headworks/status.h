@@ -66,6 +66,9 @@ HW_API const char *hw_status_text(hw_status status);
  * `return hw_error_set(err, HW_EINVAL, "...")`. The second form sets the code
  * too; the first leaves it empty. */
 HW_API hw_status hw_error_set(hw_error *err, hw_status status, const char *fmt, ...) HW_PRINTF(3, 4);
+/* Adds a fault to those that *err has, if any: "first; second". Its status stays the
+ * first one's; what does not fit is cut. Returns err's status, or status without err. */
+HW_API hw_status hw_error_add(hw_error *err, hw_status status, const char *fmt, ...) HW_PRINTF(3, 4);
 HW_API hw_status hw_error_code(hw_error *err, hw_status status, const char *code, const char *fmt, ...)
     HW_PRINTF(4, 5);
 

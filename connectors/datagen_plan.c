@@ -189,9 +189,9 @@ static hw_status unknown_strategy(const char *name, const place *at) {
   char known[200]; /* the first of many: there may be other faults to tell */
   size_t len = (size_t)snprintf(known, sizeof known, "increment, uniform, zipf; for text also");
   const char *text;
-  for (size_t i = 0; (text = datagen_text_name(i)) && len + strlen(text) + 16 < sizeof known; i++)
+  for (size_t i = 0; (text = datagen_text_name(i)) && len + strlen(text) + 36 < sizeof known; i++)
     len += (size_t)snprintf(known + len, sizeof known - len, "%s %s", i ? "," : "", text);
-  if (text) snprintf(known + len, sizeof known - len, ", and more");
+  if (text) snprintf(known + len, sizeof known - len, ", and more (docs/connectors.md)");
   return hw_error_add(at->err, HW_EINVAL, "%s.strategy: \"%s\" is not known; there are: %s", at->path, name, known);
 }
 

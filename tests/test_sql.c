@@ -515,6 +515,9 @@ START_TEST(keys) {
   ck_assert(t->schema.fields[2].case_sensitive && !t->schema.fields[0].case_sensitive);
   ck_assert_uint_eq(p->relations[1].n_key, 1);
   ck_assert_uint_eq(p->relations[2].n_key, 0);
+  ck_assert_uint_eq(t->schema.n_key, 2);
+  ck_assert(hw_schema_in_key(&t->schema, 0) && !hw_schema_in_key(&t->schema, 1) && hw_schema_in_key(&t->schema, 2));
+  ck_assert(program_relation_is_stored(t) && !program_relation_is_stored(&p->relations[2]));
   program_unref(p);
 }
 END_TEST
@@ -633,6 +636,17 @@ START_TEST(places) {
 END_TEST
 
 /* ---- properties and connectors -------------------------------------------------- */
+
+START_TEST(append_only) {
+  program *p = sql_compile_good("CREATE TABLE t (a INT) WITH ('append_only' = 'true');"
+                                "CREATE TABLE u (a INT PRIMARY KEY) WITH ('append_only' = 'false');"
+                                "CREATE MATERIALIZED VIEW v AS SELECT a FROM t");
+  ck_assert(p->relations[0].schema.append_only && !program_relation_is_stored(&p->relations[0]));
+  ck_assert(!p->relations[1].schema.append_only && program_relation_is_stored(&p->relations[1]));
+  ck_assert(program_relation_is_stored(&p->relations[2]));
+  program_unref(p);
+}
+END_TEST
 
 START_TEST(properties) {
   program *p = sql_compile_good("CREATE TABLE t (a INT) WITH (\n"
@@ -815,6 +829,7 @@ int main(void) {
   tcase_add_test(c, unions);
   tcase_add_test(c, places);
   tcase_add_test(c, properties);
+  tcase_add_test(c, append_only);
   tcase_add_test(c, connectors);
   tcase_add_test(c, attributes_are_listed);
   tcase_add_test(c, long_chains);

@@ -354,6 +354,9 @@ static const struct {
      "1:104-1:117 Compilation error: property 'materialized' is given twice\n"
      "2:21-2:33 Compilation error: property 'append_only' belongs to tables, \"v\" is a view\n"
      "3:27-3:38 Compilation error: LOCAL view \"w\" has no output, so no connectors: drop LOCAL, or 'connectors'\n"},
+    {"CREATE TABLE t (a INT PRIMARY KEY) WITH ('append_only' = 'true');\n",
+     "1:42-1:54 Compilation error: table \"t\" has a PRIMARY KEY, so an insert may replace a row: it cannot be "
+     "'append_only'; drop one of the two\n"},
     {"-- places are told in characters\n"
      "CREATE TABLE \"täbel\" (é INT); CREATE VIEW v AS SELECT é, è FROM \"täbel\";\n",
      "2:58-2:58 Compilation error: unknown column \"è\" in \"täbel\"; did you mean \"é\"?\n"},

@@ -24,12 +24,14 @@ static void add(hw_batch *b, int64_t n, int64_t weight) {
   ck_assert(hw_batch_set_weight(b, b->n_rows++, weight));
 }
 
+static int64_t batches(void) { return getenv("HW_FULL") ? 20000 : 800; }
+
 static void *push_rows(void *arg) {
   int64_t base = (int64_t)(uintptr_t)arg * RANGE;
   hw_error err;
   hw_producer *p = deployment_producer(fx_dep, 0, &err);
   ck_assert_ptr_nonnull(p);
-  for (int64_t i = 0, batches = getenv("HW_FULL") ? 20000 : 2000; i < batches; i++) {
+  for (int64_t i = 0, n = batches(); i < n; i++) {
     hw_batch *b = hw_producer_batch(p);
     ck_assert_ptr_nonnull(b);
     for (int64_t k = 0; i > 0 && k < WINDOW; k++) add(b, base + (i - 1) * WINDOW + k, -1);
@@ -151,6 +153,33 @@ static void change(void *arg, const hw_batch *b) {
 
 #define FOLLOWERS 8
 
+static void sketch_row(sketch *k, uint64_t n) {
+  k->count++;
+  k->sum += n;
+  k->squares += n * n;
+}
+
+/* What is there when all that was pushed has gone through. */
+static sketch last_rows(void) {
+  sketch k = {0};
+  for (int64_t p = 1; p <= PRODUCERS; p++)
+    for (int64_t i = 0; i < WINDOW; i++) sketch_row(&k, (uint64_t)(p * RANGE + (batches() - 1) * WINDOW + i));
+  return k;
+}
+
+static void wait_for_last_rows(void) {
+  static const uint32_t table[] = {0};
+  sketch want = last_rows(), got = {0};
+  hw_error err;
+  while (got.sum != want.sum || got.squares != want.squares) {
+    store_snapshot *s;
+    sched_yield();
+    ck_assert_int_eq(deployment_snapshot(fx_dep, table, 1, &s, &err), HW_OK);
+    got = sketch_of(s);
+    store_snapshot_free(s);
+  }
+}
+
 /* Those that joined at different times all arrive at what is there at the end. */
 static void check_followers(follower *followers, uint32_t relation) {
   store_snapshot *s;
@@ -189,7 +218,7 @@ START_TEST(snapshots_are_of_whole_steps) {
     FX_WAIT(atomic_load(&followers[i].snapshot));
   }
   for (int i = 0; i < PRODUCERS; i++) pthread_join(producers[i], NULL);
-  FX_WAIT(atomic_load(&fx_complete));
+  wait_for_last_rows();
   atomic_store(&over, true);
   for (int i = 0; i < READERS; i++) pthread_join(readers[i], NULL);
   for (int i = 0; i < FOLLOWERS; i++) deployment_unlisten(listeners[i]);

@@ -4,6 +4,7 @@
 # as a process group with a time limit, and finds in its environment
 #   HEADWORKS  the program                    SRCDIR  the source tree
 #   HW_FULL    1 for the long forms, or ""    PYTHONPATH  tests/system
+# Those in Python are run by $HW_PYTHON, if that is set: one with packages that some of them need.
 # It says by its exit status what came of it: 0 passed, 77 skipped. A test that
 # needs more than two minutes has a line "# time-limit: SECONDS".
 #
@@ -32,7 +33,7 @@ wanted() { # name, patterns
 }
 
 interpreter() {
-  case $(head -n 1 "$1") in *python3*) echo python3 ;; *bash*) echo bash ;; *) echo sh ;; esac
+  case $(head -n 1 "$1") in *python3*) echo "${HW_PYTHON:-python3}" ;; *bash*) echo bash ;; *) echo sh ;; esac
 }
 
 for test in "$SRCDIR"/tests/system/*.sh "$SRCDIR"/tests/system/*.py; do

@@ -58,7 +58,7 @@ def check_metrics(client):
     expect(0 < of(found, "process_cpu_seconds_total") < 1000, "CPU time")
     expect(of(found, "process_open_fds") <= of(found, "process_max_fds"), "descriptors")
     expect(abs(of(found, "process_start_time_seconds") - time.time()) < 300, "start of the process")
-    parser = module("prometheus_client.parser", "prometheus_client")
+    parser = module("prometheus_client.parser")
     if parser:
         for text in (reply.body.decode(), client.expect(200, "GET", "/v0/metrics").body.decode()):
             theirs = {(s.name, tuple(sorted(s.labels.items()))): s.value
@@ -138,7 +138,7 @@ def check_bundle(client):
 
 
 def check_sdk(client):
-    feldera = module("feldera", fetch=False)
+    feldera = module("feldera")
     if not feldera:
         return
     sdk = feldera.FelderaClient("http://127.0.0.1:%d" % client.port)

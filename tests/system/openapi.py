@@ -89,7 +89,7 @@ def served(client, document, wanted):
 
 def is_valid(document):
     """By those who wrote the rules, where they can be had."""
-    validator = module("openapi_spec_validator", "openapi-spec-validator")
+    validator = module("openapi_spec_validator")
     if validator:
         validator.validate(document)
 

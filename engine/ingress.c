@@ -10,8 +10,9 @@
  *                           ◂── events.room ──┘            └─ events.done ─▸
  *
  * Bodies with something in their inbox stand in a list; a fetch serves the first
- * for its share and puts it behind the others. An inbox holds INBOX_MOST bytes and
- * one more piece; the client's thread then stops reading from the client.
+ * for its share and puts it behind the others. An inbox holds INBOX_MOST bytes (of
+ * very many bodies less) and one more piece; the client's thread then stops reading
+ * from the client until half of that is gone.
  *
  * What may still be refused is decided under the endpoint's lock: a body is
  * `fresh` until its first bytes go to the parser, an atomic one until its rows
@@ -31,13 +32,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INBOX_MOST (256u << 10)
-#define INBOX_ROOM (128u << 10) /* so little is left when the client may go on */
+#define INBOX_MOST (1u << 20)
+#define INBOX_LEAST (128u << 10)       /* when many bodies wait: so much of each */
+#define INBOXES_MOST (UINT64_C(64) << 20) /* of all bodies together, before that */
 #define UNPACK_AT_ONCE (64u << 10)
 
 typedef struct piece {
   struct piece *next;
   size_t len, at; /* at: bytes that are done with */
+  size_t room;
   char data[];
 } piece;
 
@@ -54,6 +57,7 @@ struct ingress_body {
   ingress_body *next_ready;
   bool ready;         /* stands in the list */
   piece *first, *last;
+  piece *spare;       /* to be used again: memory that comes and goes has to be cleared by the system each time */
   size_t waiting;     /* bytes, those at hand included */
   bool full;          /* its owner waits for room */
   bool ended, cut;    /* no more will come; cut: and that was not all */
@@ -91,6 +95,7 @@ static void free_fault(ingress_fault *f) {
 void ingress_release(ingress_body *b) {
   if (atomic_fetch_sub(&b->refs, 1) != 1) return;
   free_pieces(b->first);
+  free_pieces(b->spare);
   free_pieces(b->at_hand);
   unpack_free(b->unpack);
   for (uint32_t i = 0; b->faults && i < INGRESS_FAULTS_KEPT; i++) free_fault(&b->faults[i]);
@@ -126,6 +131,8 @@ static void unlist(ingress_endpoint *e, ingress_body *b) {
 
 /* Lock held. Nobody looks for it any more. */
 static void leave(ingress_endpoint *e, ingress_body *b) {
+  atomic_fetch_sub(&e->c->rt->bodies_waiting, b->waiting);
+  b->waiting = 0;
   if (b->ready) unlist(e, b);
   *b->link = b->next;
   if (b->next) b->next->link = b->link;
@@ -226,16 +233,25 @@ typedef enum served {
   SERVED_END,     /* the body is out of our hands */
 } served;
 
+static size_t inbox_size(const ingress_body *b) {
+  return atomic_load(&b->e->c->rt->bodies_waiting) < INBOXES_MOST ? INBOX_MOST : INBOX_LEAST;
+}
+
 /* The next piece, taken from the inbox when the one before is done with. */
 static piece *piece_at_hand(ingress_body *b) {
   if (b->at_hand && b->at_hand->at < b->at_hand->len) return b->at_hand;
   size_t done = b->at_hand ? b->at_hand->len : 0;
-  free(b->at_hand);
+  piece *used = b->at_hand;
   pthread_mutex_lock(&b->e->lock);
+  if (used) {
+    used->next = b->spare; /* at most as many as an inbox holds */
+    b->spare = used;
+  }
   b->at_hand = b->first;
   if (b->first) b->first = b->first->next;
   b->waiting -= done;
-  bool room = b->full && b->waiting <= INBOX_ROOM && !b->refused && !b->cut;
+  atomic_fetch_sub(&b->e->c->rt->bodies_waiting, done);
+  bool room = b->full && b->waiting <= inbox_size(b) / 2 && !b->refused && !b->cut;
   if (room) b->full = false;
   pthread_mutex_unlock(&b->e->lock);
   if (b->at_hand) b->at_hand->next = NULL;
@@ -480,16 +496,29 @@ static void wake_task(ingress_body *b) {
   hw_connector_wake(b->e->c);
 }
 
-static piece *new_piece(const char *data, size_t len) {
-  piece *p = malloc(sizeof *p + len);
-  if (!p) return NULL;
-  *p = (piece){.len = len};
+static piece *take_spare(ingress_body *b) {
+  pthread_mutex_lock(&b->e->lock);
+  piece *p = b->spare;
+  if (p) b->spare = p->next;
+  pthread_mutex_unlock(&b->e->lock);
+  return p;
+}
+
+static piece *new_piece(ingress_body *b, const char *data, size_t len) {
+  piece *p = take_spare(b);
+  if (p && p->room < len) {
+    free(p);
+    p = NULL;
+  }
+  size_t room = p ? p->room : len;
+  if (!p && !(p = malloc(sizeof *p + room))) return NULL;
+  *p = (piece){.len = len, .room = room};
   memcpy(p->data, data, len);
   return p;
 }
 
 bool ingress_write(ingress_body *b, const char *data, size_t len) {
-  piece *p = new_piece(data, len);
+  piece *p = new_piece(b, data, len);
   pthread_mutex_lock(&b->e->lock);
   assert(!b->ended && !b->refused);
   if (!p) b->no_memory = true;
@@ -498,9 +527,10 @@ bool ingress_write(ingress_body *b, const char *data, size_t len) {
     else b->first = p;
     b->last = p;
     b->waiting += len;
+    atomic_fetch_add(&b->e->c->rt->bodies_waiting, len);
     p = NULL;
   }
-  b->full = b->waiting >= INBOX_MOST;
+  b->full = b->waiting >= inbox_size(b);
   bool full = b->full;
   wake_task(b);
   pthread_mutex_unlock(&b->e->lock);

@@ -29,6 +29,8 @@ static void note_bad(hw_report *r, const hw_bad_record *bad) {
 static const hw_connector *find_input(const deployment *d, const char *endpoint) {
   for (uint32_t i = 0; i < d->program->n_connectors; i++)
     if (d->inputs[i] && strcmp(d->inputs[i]->c.spec->endpoint, endpoint) == 0) return &d->inputs[i]->c;
+  for (const input *in = atomic_load(&d->extra_inputs); in; in = in->next_extra)
+    if (strcmp(in->c.spec->endpoint, endpoint) == 0) return &in->c;
   return NULL;
 }
 

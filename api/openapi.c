@@ -47,7 +47,7 @@ static bool write_parameter_type(json_writer *w, const api_param *p) {
   bool quoted = strcmp(p->type, "bool") != 0 && strcmp(p->type, "integer") != 0;
   jw_key(w, "schema");
   if (!openapi_write_type(w, p->type)) return false;
-  if (!p->fallback) return true;
+  if (!p->fallback || api_param_is_required(p)) return true;
   w->out->len--; /* into the object just closed */
   jw_key(w, "default");
   if (quoted) jw_string(w, p->fallback);
@@ -63,7 +63,7 @@ static bool write_parameter(json_writer *w, const api_param *p, const char *in) 
   jw_key_string(w, "name", p->name);
   jw_key_string(w, "in", in);
   jw_key_string(w, "description", p->text);
-  jw_key_bool(w, "required", in_path);
+  jw_key_bool(w, "required", in_path || api_param_is_required(p));
   if (!write_parameter_type(w, p)) return false;
   jw_object_end(w);
   return true;

@@ -17,8 +17,9 @@ static void add_query(outbuf *out, const api_route *r) {
   for (const api_param *p = r->query; p->name; p++) {
     outbuf_printf(out, "| `%s` | ", p->name);
     add_type(out, p->type);
-    outbuf_printf(out, " | %s%s%s | %s |\n", p->fallback ? "`" : "", p->fallback ? p->fallback : "none",
-                  p->fallback ? "`" : "", p->text);
+    outbuf_printf(out, " | %s%s%s | %s |\n", p->fallback && *p->fallback ? "`" : "",
+                  !p->fallback ? "none" : *p->fallback ? p->fallback : "must be given",
+                  p->fallback && *p->fallback ? "`" : "", p->text);
   }
   outbuf_add_char(out, '\n');
 }

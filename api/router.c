@@ -7,6 +7,7 @@
 
 #include "api/auth.h"
 #include "api/routes.h"
+#include "api/series.h"
 
 #include <strings.h>
 
@@ -164,6 +165,7 @@ void router_handle(void *arg, http_request *req) {
     return;
   }
   if (!check_query(req, r) || (r->takes != BODY_STREAM && !check_type(req))) return;
+  series_board_wake(((const api_context *)arg)->series);
   req->route = r;
   req->context = arg;
   if (r->takes == BODY_STREAM) {

@@ -233,7 +233,7 @@ const api_route api_routes[] = {
                             "InvalidBody"},
     {HTTP_GET, PIPELINE "/completion_status", get_completion_status, "Data",
      "Whether every output has handled what a token stands for",
-     .query = API_PARAMS({"token", "string", NULL, "of an ingress request or of completion_token; required"}),
+     .query = API_PARAMS({"token", "string", API_REQUIRED, "of an ingress request or of completion_token"}),
      .answers = API_ANSWERS({200, "CompletionStatusResponse", "how far it is"}),
      .errors = NOT_DEPLOYED "; 410 PipelineRestarted, UnknownEndpointInCompletionToken"},
 

@@ -23,6 +23,9 @@ typedef struct api_param {
   const char *text;     /* what it is for; a sentence without its period */
 } api_param;
 
+#define API_REQUIRED "" /* as a fallback: it must be given */
+static inline bool api_param_is_required(const api_param *p) { return p->fallback && !*p->fallback; }
+
 typedef struct api_answer {
   unsigned status;  /* 0 ends a list */
   const char *type; /* "Name": JSON; "text/plain", "application/x-ndjson Name": that media type,

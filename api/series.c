@@ -16,8 +16,11 @@ typedef struct follower {
 struct series_board {
   hw_engine *engine;
   struct event *clock;
+  unsigned still;      /* ticks in a row in which nothing had happened */
   follower *followers;
 };
+
+#define STILL_MAX 3u /* then the clock rests */
 
 /* ---- writing -------------------------------------------------------------- */
 
@@ -131,20 +134,32 @@ void get_time_series_stream(const api_call *call) {
 /* ---- the clock ------------------------------------------------------------ */
 
 void series_board_tick(series_board *board) {
-  (void)manager_sample(board->engine, stats_resident_bytes()); /* without memory: a second later */
+  bool moved = false;
+  /* Without memory: a second later. */
+  if (manager_sample(board->engine, stats_resident_bytes(), &moved) != HW_OK) moved = true;
+  board->still = moved || board->followers ? 0 : board->still + 1;
   for (follower *f = board->followers, *next; f; f = next) {
     next = f->next; /* sending to one frees none but it */
     advance(f);
   }
 }
 
+static const struct timeval second = {.tv_sec = 1};
+
 static void on_clock(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
-  series_board_tick(arg);
+  series_board *board = arg;
+  series_board_tick(board);
+  if (board->still >= STILL_MAX) event_del(board->clock);
+}
+
+void series_board_wake(series_board *board) {
+  board->still = 0;
+  /* Where that fails, with the next request. */
+  if (!event_pending(board->clock, EV_TIMEOUT, NULL)) (void)event_add(board->clock, &second);
 }
 
 series_board *series_board_new(struct event_base *base, hw_engine *engine) {
-  const struct timeval second = {.tv_sec = 1};
   series_board *board = calloc(1, sizeof *board);
   if (!board) return NULL;
   board->engine = engine;

@@ -183,9 +183,9 @@ typedef struct pipeline_sample {
   int64_t at_us; /* since 1970 */
   uint64_t processed_records, resident_bytes, storage_bytes;
 } pipeline_sample;
-/* Looks at every deployed pipeline; to be called once a second by who serves.
- * HW_OK or HW_ENOMEM. */
-hw_status manager_sample(hw_engine *engine, uint64_t resident_bytes);
+/* Looks at every deployed pipeline; to be called once a second by who serves. *moved:
+ * one of them has processed something since the last look. HW_OK or HW_ENOMEM. */
+hw_status manager_sample(hw_engine *engine, uint64_t resident_bytes, bool *moved);
 /* Of the present run, oldest first; err->code as with pipeline_get_stats. */
 hw_status pipeline_get_samples(hw_pipeline *p, pipeline_sample out[PIPELINE_SAMPLES], uint32_t *n, hw_error *err);
 /* Of one connector: is_input chooses table or view; err->code UnknownInputEndpoint,

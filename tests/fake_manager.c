@@ -767,7 +767,8 @@ hw_status pipeline_get_stats(hw_pipeline *p, bool with_errors, pipeline_stats *o
   return HW_OK;
 }
 
-hw_status manager_sample(hw_engine *e, uint64_t resident_bytes) {
+hw_status manager_sample(hw_engine *e, uint64_t resident_bytes, bool *moved) {
+  *moved = true;
   LOCK(e);
   for (hw_pipeline *p = e->pipelines; p; p = p->next) {
     if (p->n_samples == PIPELINE_SAMPLES) continue; /* enough for any test */

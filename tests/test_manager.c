@@ -693,7 +693,11 @@ START_TEST(samples_of_the_last_minute) {
   uint32_t n;
   ck_assert_int_eq(pipeline_get_samples(p, samples, &n, &err), HW_OK);
   ck_assert_uint_eq(n, 0);
-  for (unsigned i = 0; i < PIPELINE_SAMPLES + 5; i++) ck_assert_int_eq(manager_sample(engine, i), HW_OK);
+  for (unsigned i = 0; i < PIPELINE_SAMPLES + 5; i++) {
+    bool moved;
+    ck_assert_int_eq(manager_sample(engine, i, &moved), HW_OK);
+    ck_assert_int_eq(moved, i == 0); /* the fake's rows do not come any further */
+  }
   ck_assert_int_eq(pipeline_get_samples(p, samples, &n, &err), HW_OK);
   ck_assert_uint_eq(n, PIPELINE_SAMPLES);
   for (uint32_t i = 0; i < n; i++) {

@@ -8,8 +8,8 @@ from libschema import *
 PROGRAM = (table("numbers", "num BIGINT NOT NULL, label VARCHAR", [datagen("c1", {"rate": 1000})]) +
            view("even", "SELECT num FROM numbers WHERE MOD(num, 2) = 0", [null_output("out")]))
 
-# Where the contract's own document is not what its server does (milliseconds), and what is said in fewer words here.
-KNOWN = ("may be any text", ".now is integer, not string", ".t is integer, not string")
+# Where the contract's own document is not what its server does (milliseconds, rows as an array), and what is said in fewer words here.
+KNOWN = ("may be any text", ".json_data is array, not object", ".now is integer, not string", ".t is integer, not string")
 UNLIKE = ("/config/authentication", "/v0/pipelines/{pipeline_name}/time_series")  # its document leaves out {}
 VALUES = {"pipeline_name": "p", "table_name": "numbers", "view_name": "even", "action": "start", "event_id": "latest",
           "api_key_name": "none"}

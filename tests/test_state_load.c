@@ -199,7 +199,7 @@ static void check_followers(follower *followers, uint32_t relation) {
 
 START_TEST(snapshots_are_of_whole_steps) {
   pthread_t producers[PRODUCERS], readers[READERS];
-  follower followers[FOLLOWERS] = {{0}};
+  follower followers[FOLLOWERS] = {{.least_step = 0}};
   deployment_listener *listeners[FOLLOWERS];
   hw_error err;
   fx_materialized = true;
@@ -228,7 +228,7 @@ START_TEST(snapshots_are_of_whole_steps) {
 END_TEST
 
 START_TEST(a_listener_gets_what_is_there_while_paused) {
-  follower f = {0};
+  follower f = {.least_step = 0};
   hw_error err;
   fx_materialized = true;
   fx_make(0, 0, 1);

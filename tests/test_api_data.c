@@ -172,7 +172,10 @@ static char *next_line(api_client *c, size_t *at) {
     if (c->data && (end = memmem(c->data + *at, c->len - *at, "}\r\n", 3))) {
       char *start = memchr(c->data + *at, '{', c->len - *at);
       *at = (size_t)(end + 3 - c->data);
-      return strndup(start, (size_t)(end + 1 - start));
+      char *line = calloc(1, (size_t)(end + 2 - start));
+      ck_assert_ptr_nonnull(line);
+      memcpy(line, start, (size_t)(end + 1 - start));
+      return line;
     }
     char bytes[4096];
     ssize_t n = recv(c->fd, bytes, sizeof bytes, 0);

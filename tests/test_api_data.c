@@ -180,9 +180,11 @@ static char *next_line(api_client *c, size_t *at) {
     char bytes[4096];
     ssize_t n = recv(c->fd, bytes, sizeof bytes, 0);
     ck_assert_int_gt((int)n, 0);
-    c->data = realloc(c->data, c->len + (size_t)n);
+    c->data = realloc(c->data, c->len + (size_t)n + 1);
+    ck_assert_ptr_nonnull(c->data);
     memcpy(c->data + c->len, bytes, (size_t)n);
     c->len += (size_t)n;
+    c->data[c->len] = '\0';
   }
 }
 

@@ -264,7 +264,10 @@ static void client_gone(void *arg) {
 static void give_up(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
   ingest *op = arg;
-  if (!ingress_refuse(op->body)) return;
+  if (!ingress_refuse(op->body)) {
+    if (op->options.atomic) arm(op);
+    return;
+  }
   const reply_detail details[] = {{"pipeline_name", hw_pipeline_name(op->pipeline)},
                                   {"num_rows_ingested", "0"}, {NULL, NULL}};
   reply_error(op->req, 503, "PipelineInteractionUnreachable", details,

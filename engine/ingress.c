@@ -52,6 +52,7 @@ struct ingress_body {
   ingress_events events;
   bool atomic;
   uint64_t atomic_max;
+  uint64_t number;    /* of this endpoint's bodies; set before the task can see it */
   /* protected by the endpoint's lock */
   ingress_body *next, **link; /* of all */
   ingress_body *next_ready;
@@ -66,13 +67,14 @@ struct ingress_body {
   bool begun;         /* the task knows it */
   bool over;          /* done was called */
   bool no_memory;     /* a piece was lost */
+  uint64_t bytes_seen; /* when a refusal was last asked for */
   /* the endpoint's task */
   piece *at_hand;
   hw_stream *stream;
   bool closing;       /* the stream is closed: on_closed will come */
   bool claimed;       /* not fresh any more */
   unpack *unpack;     /* NULL: plain */
-  uint64_t bytes;     /* given to the parser */
+  _Atomic uint64_t bytes; /* given to the parser */
   ingress_result result;
   ingress_fault *faults;
 };
@@ -112,7 +114,7 @@ static void join(ingress_endpoint *e, ingress_body *b) {
   b->link = &e->bodies;
   if (b->next) b->next->link = &b->next;
   e->bodies = b;
-  e->n_bodies++;
+  b->number = ++e->n_bodies;
   atomic_store(&((input *)e->c)->end_of_input, false);
 }
 
@@ -290,8 +292,8 @@ static hw_status feed(ingress_body *b, const char *in, size_t len, size_t *used,
   if (!out) return HW_EAGAIN;
   if (!claim(b)) return fail(b, HW_ECANCELED, "the body was refused");
   hw_status st = fill(b, in, len, used, out, room, made);
-  b->bytes += *made;
-  if (b->atomic && b->bytes > b->atomic_max) st = fail(b, HW_ELIMIT, "the body is larger than an atomic one may be");
+  uint64_t bytes = atomic_fetch_add(&b->bytes, *made) + *made;
+  if (b->atomic && bytes > b->atomic_max) st = fail(b, HW_ELIMIT, "the body is larger than an atomic one may be");
   hw_status committed = hw_stream_commit(b->stream, *made, 0); /* what cannot be followed is reported, and dropped */
   if (st != HW_OK) return st;
   return committed == HW_EAGAIN ? HW_EAGAIN : HW_OK;
@@ -309,7 +311,7 @@ static hw_status feed_rest(ingress_body *b) {
 
 static bool open_stream(ingress_body *b) {
   char name[32];
-  snprintf(name, sizeof name, "body %llu", (unsigned long long)b->e->n_bodies);
+  snprintf(name, sizeof name, "body %llu", (unsigned long long)b->number);
   b->stream = hw_stream_open(b->e->c, name, 0);
   if (!b->stream) return false;
   stream_watch_set(b->stream, &b->watch);
@@ -569,7 +571,9 @@ void ingress_cut(ingress_body *b) {
 
 bool ingress_refuse(ingress_body *b) {
   pthread_mutex_lock(&b->e->lock);
-  bool blocked = b->fresh && !b->over && (b->waiting || b->ended);
+  uint64_t bytes = atomic_load(&b->bytes);
+  bool blocked = b->fresh && !b->over && (b->waiting || b->ended) && bytes == b->bytes_seen;
+  b->bytes_seen = bytes;
   if (!blocked) {
     pthread_mutex_unlock(&b->e->lock);
     return false;

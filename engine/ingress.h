@@ -52,7 +52,8 @@ void ingress_end(ingress_body *b); /* that was all of it */
 /* That was not all, and no more will come. Whole records before are taken all the
  * same, but of an atomic body none. */
 void ingress_cut(ingress_body *b);
-/* Gives up if something of it waits and none was taken; true: nor will be. */
+/* Gives up if something of it waits and none was taken; true: nor will be. An atomic
+ * body that was unpacked or parsed further since the last call goes on: ask again. */
 bool ingress_refuse(ingress_body *b);
 /* After `done`, or when `done` means nothing any more (then it must be harmless). */
 void ingress_release(ingress_body *b);

@@ -65,7 +65,7 @@ for test in "$SRCDIR"/tests/system/*.sh "$SRCDIR"/tests/system/*.py; do
   case $status in
     0) ;;
     77) tail -n 1 "$log" | sed 's/^/    /' ;;
-    *) tail -n 40 "$log" | sed 's/^/    /' ;;
+    *) tail -n 100 "$log" | sed 's/^/    /' ;;
   esac
   chmod -R u+w "$dir" 2>/dev/null
   rm -rf "$dir"

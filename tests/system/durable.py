@@ -25,13 +25,12 @@ def stopped(p):
 
 
 class Model:
-    """What one client knows of its pipelines: by name, a dictionary."""
+    """What one client knows of its pipelines."""
 
     def __init__(self, seed):
         self.rng = random.Random(seed)
         self.names = ["p%d-%d" % (seed, i) for i in range(NAMES)]
-        self.pipelines = {}
-        self.unknown = None  # what it would be if the request without an answer had been heard
+        self.pipelines = {}  # by name, what it may be: more than one state after a request of unknown outcome
 
     def choose(self):
         """A request, and what it does to a pipeline when it is acknowledged."""
@@ -41,7 +40,7 @@ class Model:
             program = rng.randrange(3)
             return (rng.choice(["POST", "PUT"]), None, {"name": name, "program_code": PROGRAMS[program]},
                     name, lambda p: dict(program=program, note="", desired="Stopped", version=1))
-        now = self.pipelines[name]
+        now = self.pipelines[name][0]
         kind = rng.choice(["note", "program", "start", "start", "start", "stop", "pause", "resume", "connector",
                            "connector", "connector", "clear", "delete"])
         if kind == "note":
@@ -76,35 +75,34 @@ class Model:
             method, target, body, name, effect = self.choose()
             if target is None:
                 target = "/v0/pipelines" + ("" if method == "POST" else "/" + name)
-            after = effect(copy.deepcopy(self.pipelines.get(name)))
-            self.unknown = (name, after)
+            before = self.pipelines.get(name, [None])
+            after = [effect(copy.deepcopy(p)) for p in before]
+            self.pipelines[name] = before + after
             try:
                 reply = client.request(method, target, body)
             except (OSError, http.client.HTTPException):
                 return
             expect(reply.status < 500 or reply.status == 503, "%s %s: %d %r" % (method, target, reply.status, reply.body))
-            self.unknown = None
+            if reply.status == 503 and b"is stopping" in reply.body:
+                return  # as the server stops; what was asked for may have been kept
             if reply.status < 300:
                 counts.append(float(reply.headers.get("Server-Timing", "dur=0").split("=")[1]))
-                if after is None:
-                    del self.pipelines[name]
-                else:
-                    self.pipelines[name] = after
+            self.settle(name, after if reply.status < 300 else before)
+
+    def settle(self, name, states):
+        if states == [None]:
+            self.pipelines.pop(name, None)
+        else:
+            self.pipelines[name] = states
 
     # after the restart
     def check(self, client):
         for name in self.names:
-            told = [self.pipelines.get(name)]
-            if self.unknown and self.unknown[0] == name:
-                told.append(self.unknown[1])
+            told = self.pipelines.get(name, [None])
             is_now = look(client, name)
             if is_now not in told:
                 fail("%s: it is %r, and was told to be %s" % (name, is_now, " or ".join(map(repr, told))))
-            if is_now is None:
-                self.pipelines.pop(name, None)
-            else:
-                self.pipelines[name] = is_now
-        self.unknown = None
+            self.settle(name, [is_now])
 
 
 def look(client, name):

@@ -23,10 +23,20 @@ EXAMPLES = os.path.join(SRCDIR, "examples")
 DEADLINE = 120 if SANITIZED else 30
 
 _tick = threading.Event()  # never set: a wait on it lets a moment pass between two looks
+_failing = threading.Lock()  # never given back
 
 
 def fail(message):
-    """Ends the test, from any thread."""
+    """Ends the test, from any thread, and shows what the programs had said."""
+    _failing.acquire()
+    for name in sorted(n for n in os.listdir(TMP) if n.endswith(".log")):
+        with open(os.path.join(TMP, name), errors="replace") as f:
+            said = f.read()
+        at = max(0, len(said) - 2000)
+        for word in ("WARNING: ThreadSanitizer", "ERROR: AddressSanitizer", "runtime error:"):
+            at = said.find(word) if word in said else at
+        if said:
+            print("---- %s says:\n%s\n----" % (name, said[at:at + 6000]), file=sys.stderr)
     print("FAILED: %s" % message, file=sys.stderr, flush=True)
     for process in _running:
         process.kill()

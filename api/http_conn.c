@@ -41,6 +41,7 @@
 #include <unistd.h>
 
 #define TURNS_MAX 32 /* pieces or requests handled before others have their turn */
+#define RECEIVE_TURNS 4 /* likewise, of HTTP_RECEIVE_SIZE */
 #define LINGER_MAX (4 << 20)
 
 /* Which phases may follow which; bits. */
@@ -86,11 +87,11 @@ static void count_backlog(http_conn *c) {
   c->backlog = now;
 }
 
-/* Stops reading while more waits than may, and begins again when it has gone.
- * (A high watermark would do the same, but libevent 2.1 sets one up with an
+/* Stops reading while more waits than may, of a body that is not taken anything, and
+ * begins again when it has gone. (A high watermark would do the same, but libevent 2.1 sets one up with an
  * allocation whose failure it does not see.) */
 static void bound_input(http_conn *c) {
-  bool full = evbuffer_get_length(bufferevent_get_input(c->bev)) >= HTTP_INPUT_MAX;
+  bool full = evbuffer_get_length(bufferevent_get_input(c->bev)) >= (c->paused ? 1 : HTTP_INPUT_MAX);
   if (full == c->held || c->ended) return;
   c->held = full;
   if ((full ? bufferevent_disable(c->bev, EV_READ) : bufferevent_enable(c->bev, EV_READ)) != 0) c->dead = true;
@@ -212,6 +213,31 @@ void conn_process(http_conn *c) {
   if (c->phase == CONN_LINGER) drop_input(c);
 }
 
+/* Puts bytes behind those that wait, as if they had just been read. */
+static void keep_input(http_conn *c, const char *data, size_t len) {
+  struct evbuffer *in = bufferevent_get_input(c->bev);
+  if (len == 0 || c->dead) return;
+  evbuffer_unfreeze(in, 0); /* a bufferevent keeps its users from that end */
+  if (evbuffer_add(in, data, len) != 0) c->dead = true;
+  evbuffer_freeze(in, 0);
+}
+
+/* Of a body that is arriving, what the socket has: libevent 2.1 reads no more than
+ * 4,096 bytes at a time, however many it is allowed. The end is left to it. */
+static void receive_body(http_conn *c) {
+  struct evbuffer *in = bufferevent_get_input(c->bev);
+  char *buffer = c->server->receive;
+  for (unsigned turns = 0; turns < RECEIVE_TURNS; turns++) {
+    if (c->phase != CONN_BODY || !takes_input(c) || c->tls || evbuffer_get_length(in) > 0) return;
+    ssize_t n = recv(c->fd, buffer, HTTP_RECEIVE_SIZE, MSG_DONTWAIT);
+    if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) c->dead = true;
+    if (n <= 0) return;
+    size_t taken = parse_some(c, buffer, (size_t)n);
+    keep_input(c, buffer + taken, (size_t)n - taken);
+    if (c->whole && !c->dead) handle_whole(c);
+  }
+}
+
 /* ---- events --------------------------------------------------------------- */
 
 static void on_read(struct bufferevent *bev, void *arg) {
@@ -220,6 +246,8 @@ static void on_read(struct bufferevent *bev, void *arg) {
   conn_enter(c);
   if (c->phase == CONN_BODY) c->armed = -1; /* the deadline starts anew with each piece */
   conn_process(c);
+  receive_body(c);
+  conn_process(c); /* another request may stand behind the body */
   conn_leave(c);
 }
 

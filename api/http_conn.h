@@ -11,7 +11,8 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 
-#define HTTP_INPUT_MAX (64 * 1024) /* bytes of one read, and bytes that may wait before the next */
+#define HTTP_INPUT_MAX (64 * 1024)   /* bytes that may wait before more is read */
+#define HTTP_RECEIVE_SIZE (256 * 1024) /* bytes of a body read at a time */
 #define HTTP_HEAD_KEPT 2048        /* bytes of head buffer an idle connection keeps */
 #define HTTP_SCRATCH_KEPT (1 << 20)
 
@@ -52,7 +53,7 @@ typedef struct http_conn {
   bool ended;     /* the client sends no more */
   bool whole;     /* the parser has come to the end of a request */
   bool refused;   /* over max_connections: got its 503 */
-  bool held;      /* not read from: HTTP_INPUT_MAX bytes wait */
+  bool held;      /* not read from: enough waits */
   bool trailers;  /* headers now come after the body */
   bool paused;    /* the body is not taken for now */
   bool upgraded;  /* what comes in is no HTTP any more */
@@ -87,6 +88,7 @@ struct http_server {
   unsigned n_conns, n_refused; /* refused ones are counted apart */
   size_t bodies, backlog;
   outbuf scratch, head;
+  char *receive; /* HTTP_RECEIVE_SIZE bytes, for one read */
   char date[40];
   int64_t date_second;
   bool draining;

@@ -207,7 +207,8 @@ http_server *http_server_new(struct event_base *base, const char *address, const
   if (access) server->access = *access;
   fill_limits(&server->limits);
   server->resume = event_new(base, -1, 0, on_resume, server);
-  if (!server->resume || !set_timeouts(server)) goto no_memory;
+  server->receive = malloc(HTTP_RECEIVE_SIZE);
+  if (!server->resume || !server->receive || !set_timeouts(server)) goto no_memory;
   if (!open_listener(server, address, err)) goto no_listener;
   return server;
 no_memory:
@@ -225,6 +226,7 @@ void http_server_free(http_server *server) {
   if (server->resume) event_free(server->resume);
   outbuf_fini(&server->scratch);
   outbuf_fini(&server->head);
+  free(server->receive);
   free(server);
 }
 

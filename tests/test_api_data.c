@@ -112,6 +112,41 @@ START_TEST(bodies_in_pieces) {
 }
 END_TEST
 
+/* More than one read of the server, by length and in chunks, and what stands behind it. */
+START_TEST(requests_behind_a_large_body) {
+  enum { HALF = 400000, BODY = 2 * HALF };
+  char *text = malloc(BODY);
+  ck_assert_ptr_nonnull(text);
+  for (size_t i = 0; i < BODY; i += 2) memcpy(text + i, "1\n", 2);
+  api_client c = api_connect(f.port);
+  for (int chunked = 0; chunked < 2; chunked++) {
+    if (chunked) {
+      api_sayf(&c, "POST " INGRESS "?format=csv HTTP/1.1\r\n{host}\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n", HALF);
+      api_send(&c, text, HALF);
+      api_sayf(&c, "\r\n%x\r\n", HALF);
+      api_send(&c, text, HALF);
+      api_say(&c, "\r\n0\r\n\r\n");
+    } else {
+      api_sayf(&c, "POST " INGRESS "?format=csv HTTP/1.1\r\n{host}\r\nContent-Length: %d\r\n\r\n", BODY);
+      api_send(&c, text, BODY);
+    }
+    for (int i = 0; i < 3; i++) api_sayf(&c, "GET /healthz HTTP/1.1\r\n{host}\r\n\r\n");
+    api_reply r = api_receive(&c, false);
+    ck_assert_int_eq(r.status, 200);
+    ck_assert_int_eq(atoi(api_header(&r, "Headworks-Rows")), BODY / 2);
+    api_reply_free(&r);
+    for (int i = 0; i < 3; i++) {
+      r = api_receive(&c, false);
+      ck_assert_int_eq(r.status, 200);
+      ck_assert_ptr_nonnull(strstr(r.body, "healthy"));
+      api_reply_free(&r);
+    }
+  }
+  api_disconnect(&c);
+  free(text);
+}
+END_TEST
+
 START_TEST(a_client_that_leaves) {
   api_client c = api_connect(f.port);
   api_sayf(&c, "POST " INGRESS " HTTP/1.1\r\n{host}\r\nContent-Length: 100\r\n\r\n1\n2");
@@ -260,6 +295,7 @@ int main(void) {
   tcase_add_test(t, an_atomic_body_has_a_bound);
   tcase_add_test(t, encodings);
   tcase_add_test(t, bodies_in_pieces);
+  tcase_add_test(t, requests_behind_a_large_body);
   tcase_add_test(t, a_client_that_leaves);
   tcase_add_test(t, what_cannot_begin_is_refused);
   tcase_add_test(t, tokens);

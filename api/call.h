@@ -53,7 +53,11 @@ hw_pipeline *call_find_pipeline(const api_call *call);
  * details; not over with the pipeline. */
 void call_refuse(const api_call *call, hw_pipeline *p, const hw_error *err);
 
-/* The pipeline's record as the reply. */
+/* ?selector=, of pipelines; false: refused, and replied so. */
+bool call_read_selector(const api_call *call, pipeline_selector *out);
+/* The pipeline's record. Without memory the writer is marked failed. */
+void call_write_pipeline(json_writer *w, hw_pipeline *p, pipeline_selector selector);
+/* The same as the reply. */
 void call_reply_pipeline(const api_call *call, unsigned status, hw_pipeline *p, pipeline_selector selector);
 
 /* Handlers, by file. */
@@ -63,7 +67,8 @@ api_handler list_demos;                                                         
 api_handler validate_program;                                                          /* validate.c */
 api_handler get_openapi;                                                               /* openapi.c */
 api_handler list_api_keys, post_api_key, get_api_key, delete_api_key;                   /* api_keys.c */
-api_handler list_pipelines, get_pipeline, delete_pipeline;                             /* pipelines.c */
+api_handler list_pipelines;                                                            /* listing.c */
+api_handler get_pipeline, delete_pipeline;                                             /* pipelines.c */
 api_handler create_pipeline, put_pipeline, patch_pipeline;                             /* edit.c */
 api_handler list_events, get_event;                                                    /* events.c */
 api_handler start_pipeline, stop_pipeline, clear_pipeline, dismiss_pipeline_error;     /* lifecycle.c */

@@ -1,11 +1,9 @@
-/* pipelines.c - showing and deleting pipelines. */
+/* pipelines.c - showing and deleting a pipeline. */
 #include "api/control.h"
-
-#include <stdlib.h>
 
 /* ---- showing -------------------------------------------------------------- */
 
-static bool read_selector(const api_call *call, pipeline_selector *out) {
+bool call_read_selector(const api_call *call, pipeline_selector *out) {
   const char *text = http_query(call->req, "selector");
   *out = SELECT_ALL;
   if (!text || strcmp(text, "all") == 0) return true;
@@ -17,8 +15,7 @@ static bool read_selector(const api_call *call, pipeline_selector *out) {
   return false;
 }
 
-/* Without memory the writer is marked failed. */
-static void write_pipeline(json_writer *w, hw_pipeline *p, pipeline_selector selector) {
+void call_write_pipeline(json_writer *w, hw_pipeline *p, pipeline_selector selector) {
   pipeline_info info;
   if (pipeline_get_info(p, &info) != HW_OK) {
     w->out->failed = true;
@@ -31,38 +28,17 @@ static void write_pipeline(json_writer *w, hw_pipeline *p, pipeline_selector sel
 void call_reply_pipeline(const api_call *call, unsigned status, hw_pipeline *p, pipeline_selector selector) {
   json_writer w;
   reply_begin(call->req, &w);
-  write_pipeline(&w, p, selector);
+  call_write_pipeline(&w, p, selector);
   reply_json(call->req, status, &w);
 }
 
 void get_pipeline(const api_call *call) {
   pipeline_selector selector;
-  if (!read_selector(call, &selector)) return;
+  if (!call_read_selector(call, &selector)) return;
   hw_pipeline *p = call_find_pipeline(call);
   if (!p) return;
   call_reply_pipeline(call, 200, p, selector);
   hw_pipeline_unref(p);
-}
-
-void list_pipelines(const api_call *call) {
-  pipeline_selector selector;
-  hw_pipeline **all;
-  size_t n;
-  if (!read_selector(call, &selector)) return;
-  if (manager_list(call->context->engine, &all, &n) != HW_OK) {
-    http_reply_no_memory(call->req);
-    return;
-  }
-  json_writer w;
-  reply_begin(call->req, &w);
-  jw_array(&w);
-  for (size_t i = 0; i < n; i++) {
-    write_pipeline(&w, all[i], selector);
-    hw_pipeline_unref(all[i]);
-  }
-  jw_array_end(&w);
-  free(all);
-  reply_json(call->req, 200, &w);
 }
 
 static void reply_deleted(const api_call *call, const control *op, const hw_reply *reply) {

@@ -139,6 +139,64 @@ START_TEST(tampered_requests) {
 }
 END_TEST
 
+/* ---- a list that is megabytes --------------------------------------------- */
+
+enum { LISTED = 200, PROGRAM = 100000 };
+
+static void create_listed(void) {
+  static char body[PROGRAM + 100];
+  for (unsigned i = 0; i < LISTED; i++) {
+    int n = snprintf(body, sizeof body, "{\"name\":\"q%03u\",\"program_code\":\"", i);
+    memset(body + n, 'x', PROGRAM);
+    snprintf(body + n + PROGRAM, 4, "\"}");
+    json_decref(api_json(f.port, "POST", "/v0/pipelines", body, 201));
+  }
+}
+
+START_TEST(a_long_list_is_whole) {
+  create_listed();
+  api_reply r = api_request(f.port, "GET", "/v0/pipelines", NULL);
+  ck_assert_int_eq(r.status, 200);
+  ck_assert_str_eq(api_header(&r, "Transfer-Encoding"), "chunked");
+  json_t *list = json_loadb(r.body, r.len, 0, NULL);
+  ck_assert_uint_eq(json_array_size(list), LISTED + 1);
+  for (unsigned i = 0; i < LISTED; i++) {
+    char name[8];
+    snprintf(name, sizeof name, "q%03u", i);
+    const json_t *one = json_array_get(list, i + 1); /* after p */
+    ck_assert_str_eq(json_string_value(json_object_get(one, "name")), name);
+    ck_assert_uint_eq(json_string_length(json_object_get(one, "program_code")), PROGRAM);
+  }
+  json_decref(list);
+  api_reply_free(&r);
+  api_client c = api_connect(f.port);
+  api_sayf(&c, "HEAD /v0/pipelines HTTP/1.1\r\n{host}\r\n\r\nGET /healthz HTTP/1.1\r\n{host}\r\n\r\n");
+  api_reply head = api_receive(&c, true), next = api_receive(&c, false);
+  ck_assert_int_eq(head.status, 200);
+  ck_assert_int_eq(next.status, 200);
+  api_reply_free(&head);
+  api_reply_free(&next);
+  api_disconnect(&c);
+  ck_assert_uint_eq(fake_references(f.engine), 0);
+}
+END_TEST
+
+/* It is written as the client takes it, others are served, and one that leaves leaves nothing. */
+START_TEST(a_long_list_waits_for_its_client) {
+  create_listed();
+  api_client c = api_connect(f.port);
+  char first;
+  const int small = 4096;
+  ck_assert_int_eq(setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+  api_sayf(&c, "GET /v0/pipelines HTTP/1.1\r\n{host}\r\n\r\n");
+  ck_assert_int_eq(recv(c.fd, &first, 1, MSG_PEEK), 1);
+  for (int i = 0; i < 1000; i++) json_decref(api_json(f.port, "GET", "/v0/pipelines/p/stats", NULL, 200));
+  ck_assert_uint_gt(fake_references(f.engine), LISTED / 4);
+  api_disconnect(&c);
+  while (fake_references(f.engine)) json_decref(api_json(f.port, "GET", "/healthz", NULL, 200));
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("api_load");
   TCase *tc = tcase_create("load");
@@ -146,6 +204,8 @@ int main(void) {
   tcase_set_timeout(tc, 120);
   tcase_add_test(tc, a_thousand_idle_clients);
   tcase_add_test(tc, tampered_requests);
+  tcase_add_test(tc, a_long_list_is_whole);
+  tcase_add_test(tc, a_long_list_waits_for_its_client);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

@@ -63,6 +63,21 @@ def show(what, r):
         ", %d ERRORS" % r["errors"] if r["errors"] else ""), flush=True)
 
 
+def while_listing(server, **kwargs):
+    """Beside a client that asks for everything there is to all pipelines, again and again."""
+    workers, lists = Workers(), []
+
+    def ask():
+        client = server.client()
+        while not workers.stopping.is_set():
+            lists.append(len(client.expect(200, "GET", "/v0/pipelines").body))
+
+    workers.add(ask)
+    result = load(server, *STATS, **kwargs)
+    workers.stop()
+    show("    while one lists all (%d times %d KiB)" % (len(lists), lists[0] >> 10), result)
+
+
 STATS = ["/v0/pipelines/busy/stats"]
 MIXED = ["/v0/pipelines/p%d%s" % (i, s) for i in range(min(options.pipelines, 20))
          for s in ("/stats", "?selector=status", "/time_series")] + ["/healthz", "/v0/cluster_healthz"]
@@ -75,6 +90,7 @@ with Server() as server:
     descriptors = resources(server)[1]
     before = client.records("busy", "t.c")
     show("stats of the busy pipeline, 10 clients", load(server, *STATS, clients=10, followers=0))
+    while_listing(server, clients=100, followers=0)
     for i in range(options.rounds):
         show("stats of the busy pipeline", load(server, *STATS))
         show("control endpoints, mixed", load(server, *MIXED))

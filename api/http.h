@@ -40,6 +40,7 @@ struct http_request {
   /* private */
   bool keep_alive, expects, answered;
   uint64_t kept_us;
+  uint64_t began_ns; /* when its head was whole; 0: it never was */
   bool streams, chunked, endless; /* of a reply in pieces */
   void (*gone)(void *arg);
   void *gone_arg;
@@ -50,6 +51,10 @@ struct http_request {
 /* Called for each request before its body arrives: either replies, or sets what
  * becomes of the body and of the whole. */
 typedef void http_handler(void *arg, http_request *req);
+
+/* Told of each reply, when its head is made: its status, and how long the request
+ * took since its own head was whole (0: it never was). */
+typedef void http_observer(void *arg, const http_request *req, unsigned status, uint64_t ns);
 
 /* Who may reach a server, and how. Borrowed for its life; all 0: the loopback. */
 typedef struct http_access {
@@ -62,6 +67,8 @@ typedef struct http_access {
 /* Listens on address ("127.0.0.1:8080", "[::1]:0", "localhost:80"). access NULL: all 0. */
 http_server *http_server_new(struct event_base *base, const char *address, const http_limits *limits,
                              const http_access *access, logger *log, http_handler *handler, void *arg, hw_error *err);
+/* One observer at most; before the first request. */
+void http_server_observe(http_server *server, http_observer *observer, void *arg);
 /* Closes every connection at once; their requests' gone is called. */
 void http_server_free(http_server *server);
 /* Accepts no more, lets each request that is under way have its reply, closes

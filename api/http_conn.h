@@ -84,6 +84,8 @@ struct http_server {
   logger *log;
   http_handler *handler;
   void *arg;
+  http_observer *observer; /* or NULL */
+  void *observer_arg;
   http_conn *conns;
   unsigned n_conns, n_refused; /* refused ones are counted apart */
   size_t bodies, backlog;
@@ -122,7 +124,8 @@ void tls_handshake_failed(http_conn *c); /* it is dead with the return */
 /* The head of a reply, in the server's buffer (http_reply.c). */
 void reply_head_begin(const http_request *req, unsigned status);
 void reply_head_end(const http_request *req, const char *type, const outbuf *extra);
-void reply_log(const http_request *req, unsigned status, size_t len);
+/* It is made: for the log and the observer. */
+void reply_note(const http_request *req, unsigned status, size_t len);
 
 /* Streams (http_stream.c). */
 void stream_input(http_conn *c);   /* what arrived while one goes on */

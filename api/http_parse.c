@@ -12,6 +12,7 @@
 #include "api/http_conn.h"
 
 #include "api/reply.h"
+#include "runtime/sched.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -206,6 +207,7 @@ static int admit_head(http_parser *parser) {
   http_conn *c = conn_of(parser);
   http_request *req = &c->request;
   end_head(c);
+  req->began_ns = sched_now_ns();
   req->method = (enum http_method)parser->method;
   req->keep_alive = http_should_keep_alive(parser) && !c->server->draining;
   if (parser->flags & F_CONTENTLENGTH) req->content_length = parser->content_length;

@@ -1,6 +1,8 @@
 /* http_reply.c - replies put together and handed to the connection. */
 #include "api/http_conn.h"
 
+#include "runtime/sched.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <sys/uio.h>
@@ -71,7 +73,7 @@ static void add_head(const http_request *req, unsigned status, const char *type,
 
 void http_set_kept(http_request *req, uint64_t us) { req->kept_us = us; }
 
-void reply_log(const http_request *req, unsigned status, size_t len) {
+static void log_reply(const http_request *req, unsigned status, size_t len) {
   logger *log = req->conn->server->log;
   if (!log || log->level < HW_LOG_DEBUG) return;
   char path[256] = "";
@@ -80,6 +82,13 @@ void reply_log(const http_request *req, unsigned status, size_t len) {
     used += (size_t)snprintf(path + used, sizeof path - used, "/%s", req->target.segments[i]);
   for (char *p = path; *p; p++) *p = (unsigned char)*p < 0x20 || *p == 0x7F ? '?' : *p;
   logger_write(log, HW_LOG_DEBUG, "api", "%s %s: %u, %zu bytes", http_method_str(req->method), path, status, len);
+}
+
+void reply_note(const http_request *req, unsigned status, size_t len) {
+  const http_server *server = req->conn->server;
+  log_reply(req, status, len);
+  if (server->observer)
+    server->observer(server->observer_arg, req, status, req->began_ns ? sched_now_ns() - req->began_ns : 0);
 }
 
 void http_reply(http_request *req, unsigned status, const char *type, const outbuf *extra, const char *body,
@@ -91,7 +100,7 @@ void http_reply(http_request *req, unsigned status, const char *type, const outb
   conn_enter(c);
   bool outermost = c->depth == 1;
   bool keep_alive = req->keep_alive && c->phase == CONN_BUSY && !c->server->draining;
-  reply_log(req, status, len);
+  reply_note(req, status, len);
   add_head(req, status, type, extra, len, keep_alive);
   if (c->server->head.failed) c->dead = true; /* not even room for a status line */
   bool headless = req->method == HTTP_HEAD;

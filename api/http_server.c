@@ -245,6 +245,11 @@ void http_server_drain(http_server *server, void (*done)(void *arg), void *arg) 
   if (!server->conns) done(arg);
 }
 
+void http_server_observe(http_server *server, http_observer *observer, void *arg) {
+  server->observer = observer;
+  server->observer_arg = arg;
+}
+
 uint16_t http_server_port(const http_server *server) { return server->port; }
 bool http_server_is_remote(const http_server *server) { return server->remote; }
 unsigned http_server_connections(const http_server *server) { return server->n_conns; }

@@ -52,7 +52,7 @@ bool http_stream_begin(http_request *req, unsigned status, const char *type, con
   conn_enter(c);
   req->chunked = c->parser.http_minor == 1;
   req->keep_alive = req->keep_alive && req->chunked;
-  reply_log(req, status, 0);
+  reply_note(req, status, 0);
   reply_head_begin(req, status);
   outbuf_printf(&c->server->head, "Cache-Control: no-cache\r\n%s%s",
                 req->chunked ? "Transfer-Encoding: chunked\r\n" : "", req->keep_alive ? "" : "Connection: close\r\n");
@@ -67,7 +67,7 @@ bool http_upgrade(http_request *req, const outbuf *extra, void (*gone)(void *arg
   conn_enter(c);
   c->upgraded = true;
   req->keep_alive = false;
-  reply_log(req, 101, 0);
+  reply_note(req, 101, 0);
   reply_head_begin(req, 101);
   outbuf_add_str(&c->server->head, "Connection: Upgrade\r\n");
   begin(req, true, gone, arg);

@@ -12,9 +12,10 @@
 typedef enum metric_kind { COUNTER, GAUGE, HISTOGRAM } metric_kind;
 static const char *const kind_names[] = {"counter", "gauge", "histogram"};
 
-typedef enum metric_scope { OF_PIPELINE, OF_INPUT, OF_OUTPUT, OF_PROCESS, OF_SERVER } metric_scope;
+typedef enum metric_scope { OF_PIPELINE, OF_INPUT, OF_OUTPUT, OF_PROCESS, OF_SERVER, OF_ROUTE, OF_STATUS } metric_scope;
 static const char *const scope_labels[] = {"`pipeline`, `pipeline_name`", "the same and `endpoint`",
-                                           "the same and `endpoint`", "none", "none"};
+                                           "the same and `endpoint`", "none", "none",
+                                           "`method`, `path`", "the same and `status`"};
 
 typedef enum member_type { MEMBER_U64, MEMBER_I64, MEMBER_BOOL, MEMBER_LATENCY } member_type;
 
@@ -83,6 +84,12 @@ static const metric metrics[] = {
     {"process_virtual_memory_max_bytes", GAUGE, PROCESS(virtual_max_bytes), 1, "How much may be in use"},
     {"process_threads", GAUGE, PROCESS(threads), 1, "Threads of the process"},
 
+    {"http_requests_total", COUNTER, OF_STATUS, MEMBER_U64, 0, 1,
+     "Requests replied to, by the path as the reference has it and the class of the status; path other: by no "
+     "endpoint"},
+    {"http_request_duration_seconds", HISTOGRAM, OF_ROUTE, MEMBER_LATENCY, offsetof(request_count, duration), 1,
+     "From the end of a request's head to the beginning of its reply"},
+
     /* ---- ours ---- */
     {"headworks_stalls_total", COUNTER, PIPELINE(stats.output_stalls), 1,
      "How often the circuit stood still for its outputs"},
@@ -93,6 +100,14 @@ static const metric metrics[] = {
     {"headworks_completed_records_total", COUNTER, PIPELINE(stats.total_completed_records), 1,
      "Records of input whose every consequence is written"},
     {"headworks_log_lines_total", COUNTER, PIPELINE(log_lines), 1, "Lines of the pipeline's log"},
+    {"headworks_state_rows", GAUGE, PIPELINE(state_rows), 1,
+     "Rows that tables with a key and materialized relations hold"},
+    {"headworks_state_bytes", GAUGE, PIPELINE(state_bytes), 1, "Memory of these rows"},
+    {"headworks_dead_letters_total", COUNTER, PIPELINE(letters.total), 1, "Dead letters there ever were"},
+    {"headworks_dead_letters_dropped_total", COUNTER, PIPELINE(letters.dropped), 1,
+     "Dead letters that were given up for want of room"},
+    {"headworks_dead_letters_kept", GAUGE, PIPELINE(letters.letters), 1, "Dead letters that are kept"},
+    {"headworks_dead_letters_kept_bytes", GAUGE, PIPELINE(letters.bytes), 1, "Memory of these"},
     {"headworks_input_queue_batches", GAUGE, INPUT(buffered_batches), 1,
      "Batches in the ring between the input and the circuit, which has room for 128"},
     {"headworks_input_dropped_total", COUNTER, INPUT(dropped_records), 1, "Records that the source itself lost"},
@@ -114,6 +129,9 @@ static const metric metrics[] = {
     {"headworks_catalog_failed_writes_total", COUNTER, SERVER(catalog.failed_writes), 1,
      "Changes that could not be made durable"},
     {"headworks_catalog_waiting", GAUGE, SERVER(catalog.waiting), 1, "Changes that are not durable yet"},
+    {"headworks_catalog_commit_seconds", HISTOGRAM, OF_SERVER, MEMBER_LATENCY,
+     offsetof(metrics_server, catalog.commit_time), 1, "Time that a transaction of the catalog takes, the disk's sync "
+     "included"},
     {"headworks_pause_true_seconds", HISTOGRAM, OF_SERVER, MEMBER_LATENCY, offsetof(metrics_server, pause_true), 1,
      "From the request of a pause until it is true"},
     {"headworks_pause_reply_seconds", HISTOGRAM, OF_SERVER, MEMBER_LATENCY, offsetof(metrics_server, pause_replied), 1,
@@ -126,11 +144,17 @@ static const metric metrics[] = {
 /* ---- the snapshot --------------------------------------------------------- */
 
 static hw_status fill_pipeline(metrics_pipeline *to, hw_pipeline *p, hw_error *err) {
+  *to = (metrics_pipeline){0};
   hw_status status = pipeline_get_stats(p, false, &to->stats, err);
   if (status != HW_OK) return status;
   to->name = strdup(hw_pipeline_name(p));
   pipeline_copy_id(p, to->id);
   to->log_lines = logbook_lines(pipeline_logbook(p));
+  to->letters = pipeline_count_letters(p);
+  for (uint32_t i = 0; i < to->stats.n_relations; i++) {
+    to->state_rows += to->stats.relations[i].stored_rows;
+    to->state_bytes += to->stats.relations[i].stored_bytes;
+  }
   if (to->name) return HW_OK;
   pipeline_stats_fini(&to->stats);
   return hw_error_set(err, HW_ENOMEM, "out of memory");
@@ -145,22 +169,34 @@ hw_status metrics_add_pipeline(metrics_view *view, hw_pipeline *p, hw_error *err
   return status;
 }
 
+hw_status metrics_add_requests(metrics_view *view, const request_counts *counts, hw_error *err) {
+  size_t n = request_counts_n();
+  view->routes = calloc(n, sizeof *view->routes);
+  if (!view->routes) return hw_error_set(err, HW_ENOMEM, "out of memory");
+  for (size_t i = 0; i < n; i++) view->n_routes += request_counts_read(counts, i, &view->routes[view->n_routes]);
+  return HW_OK;
+}
+
 void metrics_view_fini(metrics_view *view) {
   for (size_t i = 0; i < view->n_pipelines; i++) {
     free(view->pipelines[i].name);
     pipeline_stats_fini(&view->pipelines[i].stats);
   }
   free(view->pipelines);
+  free(view->routes);
   *view = (metrics_view){0};
 }
 
 /* ---- samples -------------------------------------------------------------- */
 
+typedef struct label {
+  const char *name, *value; /* name NULL: no more */
+} label;
+
 typedef struct sample {
   const metric *metric;
-  const void *from;                 /* the scope's struct */
-  const metrics_pipeline *pipeline; /* NULL: no labels */
-  const char *endpoint;             /* NULL: none */
+  const void *from; /* the scope's struct */
+  label labels[4];
 } sample;
 
 typedef void sample_writer(void *to, const sample *s);
@@ -181,24 +217,44 @@ static const latency_counts *counts_of(const sample *s) {
   return (const latency_counts *)((const char *)s->from + s->metric->offset);
 }
 
+#define OF(p) {"pipeline", (p)->id}, {"pipeline_name", (p)->name}
+
 static void each_connector(const metric *m, const metrics_pipeline *p, sample_writer *write, void *to) {
   uint32_t n = m->scope == OF_INPUT ? p->stats.n_inputs : p->stats.n_outputs;
   const connector_stats *items = m->scope == OF_INPUT ? p->stats.inputs : p->stats.outputs;
-  for (uint32_t i = 0; i < n; i++) write(to, &(sample){m, &items[i], p, items[i].endpoint});
+  for (uint32_t i = 0; i < n; i++) write(to, &(sample){m, &items[i], {OF(p), {"endpoint", items[i].endpoint}}});
+}
+
+static void each_status(const metric *m, const request_count *r, sample_writer *write, void *to) {
+  static const char *const classes[STATUS_CLASSES] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+  for (unsigned i = 0; i < STATUS_CLASSES; i++) {
+    const sample s = {m, &r->by_class[i], {{"method", r->method}, {"path", r->path}, {"status", classes[i]}}};
+    if (r->by_class[i]) write(to, &s);
+  }
+}
+
+static void each_route(const metric *m, const metrics_view *view, sample_writer *write, void *to) {
+  for (size_t i = 0; i < view->n_routes; i++) {
+    const request_count *r = &view->routes[i];
+    if (m->scope == OF_STATUS) each_status(m, r, write, to);
+    else write(to, &(sample){m, r, {{"method", r->method}, {"path", r->path}}});
+  }
 }
 
 static void each_sample(const metric *m, const metrics_view *view, sample_writer *write, void *to) {
-  if (m->scope == OF_PROCESS) write(to, &(sample){m, &view->process, NULL, NULL});
-  if (m->scope == OF_SERVER) write(to, &(sample){m, &view->server, NULL, NULL});
+  if (m->scope == OF_PROCESS) write(to, &(sample){m, &view->process, {{0}}});
+  if (m->scope == OF_SERVER) write(to, &(sample){m, &view->server, {{0}}});
+  if (m->scope == OF_ROUTE || m->scope == OF_STATUS) each_route(m, view, write, to);
   for (size_t i = 0; i < view->n_pipelines; i++) {
     const metrics_pipeline *p = &view->pipelines[i];
-    if (m->scope == OF_PIPELINE) write(to, &(sample){m, p, p, NULL});
+    if (m->scope == OF_PIPELINE) write(to, &(sample){m, p, {OF(p)}});
     if (m->scope == OF_INPUT || m->scope == OF_OUTPUT) each_connector(m, p, write, to);
   }
 }
 
 static bool has_samples(const metric *m, const metrics_view *view) {
   if (m->scope == OF_PROCESS || m->scope == OF_SERVER) return true;
+  if (m->scope == OF_ROUTE || m->scope == OF_STATUS) return view->n_routes > 0;
   for (size_t i = 0; i < view->n_pipelines; i++) {
     const pipeline_stats *stats = &view->pipelines[i].stats;
     if (m->scope == OF_PIPELINE || (m->scope == OF_INPUT ? stats->n_inputs : stats->n_outputs)) return true;
@@ -233,11 +289,7 @@ static void add_label(outbuf *out, const char *name, const char *value, bool *fi
 static void add_line(outbuf *out, const sample *s, const char *suffix, const char *le, double value) {
   bool first = true;
   outbuf_printf(out, "%s%s", s->metric->name, suffix);
-  if (s->pipeline) {
-    add_label(out, "pipeline", s->pipeline->id, &first);
-    add_label(out, "pipeline_name", s->pipeline->name, &first);
-  }
-  if (s->endpoint) add_label(out, "endpoint", s->endpoint, &first);
+  for (const label *l = s->labels; l->name; l++) add_label(out, l->name, l->value, &first);
   if (le) add_label(out, "le", le, &first);
   outbuf_add_str(out, first ? " " : "} ");
   add_number(out, value);
@@ -299,11 +351,7 @@ static void write_sample(void *to, const sample *s) {
   jw_object(w);
   jw_key(w, "labels");
   jw_object(w);
-  if (s->pipeline) {
-    jw_key_string(w, "pipeline", s->pipeline->id);
-    jw_key_string(w, "pipeline_name", s->pipeline->name);
-  }
-  if (s->endpoint) jw_key_string(w, "endpoint", s->endpoint);
+  for (const label *l = s->labels; l->name; l++) jw_key_string(w, l->name, l->value);
   jw_object_end(w);
   jw_key(w, "value");
   if (s->metric->kind == HISTOGRAM) {

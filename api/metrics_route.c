@@ -55,6 +55,7 @@ static void collect(job *j) {
   process_read(&c->view.process);
   manager_memory(c->engine, &c->view.server.memory_used, &c->view.server.memory_limit);
   catalog_get_stats(manager_catalog(c->engine), &c->view.server.catalog);
+  if (metrics_add_requests(&c->view, c->counters->requests, &c->err) != HW_OK) return;
   latency_read(&c->counters->pause_true, &c->view.server.pause_true);
   latency_read(&c->counters->pause_replied, &c->view.server.pause_replied);
   if (c->json) metrics_write_json(&c->text, &c->view);

@@ -159,6 +159,7 @@ static void handle(http_request *req) {
 
 void router_handle(void *arg, http_request *req) {
   const api_route *r = find(req);
+  req->route = r; /* for who counts requests, those that are refused too */
   if (http_answer_preflight(req) || !auth_check(arg, req, r ? api_route_role(r) : ROLE_READ)) return;
   if (!r) {
     refuse_path(req);
@@ -166,7 +167,6 @@ void router_handle(void *arg, http_request *req) {
   }
   if (!check_query(req, r) || (r->takes != BODY_STREAM && !check_type(req))) return;
   series_board_wake(((const api_context *)arg)->series);
-  req->route = r;
   req->context = arg;
   if (r->takes == BODY_STREAM) {
     handle(req);

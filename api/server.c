@@ -10,6 +10,7 @@
 
 #include "api/http_tls.h"
 #include "api/metrics.h"
+#include "api/request_count.h"
 #include "api/router.h"
 #include "api/series.h"
 #include "engine/uuid.h"
@@ -147,6 +148,8 @@ static bool open_parts(api_server *server, const api_options *options) {
   context->series = series_board_new(server->base, context->engine);
   server->deadline = event_new(server->base, -1, 0, on_deadline, server);
   if (!context->box || !server->deadline || !context->series) return false;
+  server->counters.requests = request_counts_new();
+  if (!server->counters.requests) return false;
   context->worker = worker_new(context->box);
   context->keys = keys_new();
   return context->worker && context->keys;
@@ -190,6 +193,7 @@ static bool open_http(api_server *server, const api_options *options, hw_error *
   server->http = http_server_new(server->base, options->listen ? options->listen : DEFAULT_LISTEN, &options->limits,
                                  &access, &server->log, router_handle, &server->context, err);
   server->context.http = server->http;
+  if (server->http) http_server_observe(server->http, request_counts_observe, server->counters.requests);
   if (server->http) warn_of_strangers(server, options);
   return server->http != NULL;
 }
@@ -234,6 +238,7 @@ void api_server_free(api_server *server) {
   keys_free(server->context.keys);
   if (server->base) event_base_free(server->base);
   if (server->has_log) logger_fini(&server->log);
+  request_counts_free(server->counters.requests);
   free(server);
 }
 

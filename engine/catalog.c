@@ -75,7 +75,9 @@ static void answer_all(catalog *c, catalog_write *list, const hw_error *err) {
 static void commit(catalog *c, catalog_write *all) {
   outcome o;
   pthread_mutex_lock(&c->file_lock);
+  const uint64_t began_ns = sched_now_ns();
   transact(&c->file, all, &o);
+  latency_add(&c->commit_time, sched_now_ns() - began_ns);
   pthread_mutex_unlock(&c->file_lock);
   if (o.taken_error.status == HW_OK) atomic_fetch_add(&c->commits, 1);
   answer_all(c, o.refused, &o.refused_error);
@@ -183,4 +185,5 @@ void catalog_get_stats(const catalog *c, catalog_stats *out) {
   out->writes = atomic_load(&c->writes);
   out->failed_writes = atomic_load(&c->failed_writes);
   out->waiting = atomic_load(&c->waiting);
+  latency_read(&c->commit_time, &out->commit_time);
 }

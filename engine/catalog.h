@@ -29,6 +29,7 @@
 #define ENGINE_CATALOG_H
 
 #include "engine/uuid.h"
+#include "runtime/stats.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -111,6 +112,7 @@ typedef struct catalog_stats {
   uint64_t commits, writes;   /* transactions, and the writes in them */
   uint64_t failed_writes;
   uint64_t waiting;           /* posted, not done */
+  latency_counts commit_time; /* of a transaction, one that failed too */
 } catalog_stats;
 
 void catalog_get_stats(const catalog *c, catalog_stats *out); /* c NULL: all 0. [any thread] */

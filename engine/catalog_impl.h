@@ -3,6 +3,7 @@
 #define ENGINE_CATALOG_IMPL_H
 
 #include "engine/catalog.h"
+#include "runtime/latency.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -37,6 +38,7 @@ struct catalog {
   bool closing;
   pthread_t thread;
   _Atomic uint64_t commits, writes, failed_writes, waiting;
+  latency commit_time; /* hw-catalog's */
 };
 
 /* ---- catalog_file.c ------------------------------------------------------- */

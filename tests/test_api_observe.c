@@ -318,6 +318,63 @@ START_TEST(metrics_count_pauses) {
 }
 END_TEST
 
+/* The number of the one sample with these labels; -1: there is none. */
+static json_int_t sample_of(const json_t *all, const char *key, const char *method, const char *path,
+                            const char *status) {
+  const json_t *value;
+  size_t i;
+  json_array_foreach(json_object_get(metric_of(all, key), "values"), i, value) {
+    const json_t *labels = json_object_get(value, "labels"), *n = json_object_get(value, "value");
+    const char *class = json_string_value(json_object_get(labels, "status"));
+    if (strcmp(json_string_value(json_object_get(labels, "method")), method) != 0) continue;
+    if (strcmp(json_string_value(json_object_get(labels, "path")), path) != 0) continue;
+    if (status && strcmp(class, status) != 0) continue;
+    return json_integer_value(status ? n : json_object_get(n, "count"));
+  }
+  return -1;
+}
+
+/* Requests are counted by the table's paths, whatever paths are asked for. */
+START_TEST(metrics_count_requests) {
+  static const char one[] = "/v0/pipelines/{pipeline_name}", total[] = "http_requests_total";
+  hw_pipeline *p = create("p");
+  fake_set_status(f.engine, DEPLOYMENT_RUNNING);
+  for (unsigned i = 0; i < 100; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "/v0/pipelines/p%u", i);
+    api_expect_error(f.port, "GET", path, NULL, 404, "UnknownPipelineName");
+    snprintf(path, sizeof path, "/nowhere/%u", i);
+    api_expect_error(f.port, "GET", path, NULL, 404, "NotFound");
+  }
+  for (unsigned i = 0; i < 3; i++) json_decref(api_json(f.port, "GET", "/v0/pipelines/p", NULL, 200));
+  api_expect_error(f.port, "GET", "/v0/pipelines/p?x=y", NULL, 400, "InvalidParam");
+  api_client c = api_connect(f.port);
+  api_say(&c, "nonsense\r\n\r\n");
+  api_reply r = api_receive(&c, false);
+  api_check_error(&r, 400, "MalformedRequest");
+  api_reply_free(&r);
+  api_disconnect(&c);
+  stream s = open_stream("/v0/pipelines/p/logs", "text/plain");
+  close_stream(&s);
+  json_t *all = api_json(f.port, "GET", "/v0/pipelines/p/metrics?format=json", NULL, 200);
+  ck_assert_int_eq(sample_of(all, total, "GET", one, "2xx"), 3);
+  ck_assert_int_eq(sample_of(all, total, "GET", one, "4xx"), 101);
+  ck_assert_int_eq(sample_of(all, total, "GET", one, "5xx"), -1);
+  ck_assert_int_eq(sample_of(all, total, "other", "other", "4xx"), 101);
+  ck_assert_int_eq(sample_of(all, total, "POST", "/v0/pipelines", "2xx"), 1);
+  ck_assert_int_eq(sample_of(all, total, "GET", "/v0/pipelines/{pipeline_name}/logs", "2xx"), 1);
+  ck_assert_int_eq(sample_of(all, "http_request_duration_seconds", "GET", one, NULL), 104);
+  ck_assert_uint_lt(json_array_size(json_object_get(metric_of(all, total), "values")), 10);
+  json_decref(all);
+  r = api_request(f.port, "GET", "/v0/metrics", NULL);
+  check_prometheus(r.body, "{method=\"GET\",path=\"/v0/pipelines/{pipeline_name}\",status=\"2xx\"} 3\n");
+  check_prometheus(r.body, "\nhttp_request_duration_seconds_bucket{method=\"other\",path=\"other\",le=\"+Inf\"} 101");
+  check_prometheus(r.body, "\",pipeline_name=\"p\"} 3\n# HELP headworks_dead_letters_dropped_total");
+  api_reply_free(&r);
+  hw_pipeline_unref(p);
+}
+END_TEST
+
 /* ---- bundles -------------------------------------------------------------- */
 
 static const char *bundle_path;
@@ -554,6 +611,7 @@ int main(void) {
   tcase_add_test(t, metrics_as_text);
   tcase_add_test(t, metrics_of_all);
   tcase_add_test(t, metrics_count_pauses);
+  tcase_add_test(t, metrics_count_requests);
   tcase_add_test(t, support_bundle);
   tcase_add_test(t, support_bundle_masks);
   tcase_add_test(t, graph_and_profile);

@@ -222,6 +222,8 @@ START_TEST(many_writes_share_commits) {
   catalog_get_stats(c, &stats);
   ck_assert_uint_eq(stats.writes, N + 1);
   ck_assert_uint_lt(stats.commits, N / 2);
+  ck_assert_uint_eq(stats.commit_time.count, stats.commits);
+  ck_assert_uint_gt(stats.commit_time.sum_ns, 0);
   assert_rows(c, "p::{}:last;");
   catalog_close(c);
   free(marks);

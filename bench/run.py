@@ -3,7 +3,7 @@
 request; the ring; pauses under load; idle connectors; a pipeline's way from text to its first row. Prints a table,
 writes bench.md and bench.json.
 
-    make bench [N=5000000] [REPEAT=5] [ONLY=file,ingress,rsyslog,ring,pause,idle,first]
+    make bench [N=5000000] [REPEAT=5] [ONLY=parse,file,ingress,rsyslog,ring,pause,idle,first]
 
 A row whose output is not what it should be gets no rate.
 """
@@ -27,7 +27,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--build", default=".", help="directory with headworks and bench/gen_rows")
 parser.add_argument("--rows", type=int, default=int(os.environ.get("N") or 5000000))
 parser.add_argument("--repeat", type=int, default=int(os.environ.get("REPEAT") or 5))
-parser.add_argument("--only", default=os.environ.get("ONLY") or "file,ingress,rsyslog,ring,pause,idle,first")
+parser.add_argument("--only", default=os.environ.get("ONLY") or "parse,file,ingress,rsyslog,ring,pause,idle,first")
 parser.add_argument("--out", default="bench-results", help="directory for bench.md and bench.json")
 options = parser.parse_args()
 BUILD = os.path.abspath(options.build)
@@ -90,6 +90,53 @@ def same_rows(got, expected):
 
 def megabytes(rate):
     return "%.0f MB/s" % (rate / 1e6) if rate >= 20e6 else "%.1f MB/s" % (rate / 1e6)
+
+
+# ---- text to typed columns and back, one core -----------------------------------------
+
+PEER_BUILT = ["make", "--quiet", "bench/simdjson_rows"]
+
+
+def timed(program, *arguments):
+    """What a program of bench/ says of each way, by (what, format), with its median rates; a faulty one has none."""
+    done = subprocess.run([tool(program), *arguments], capture_output=True)
+    if done.returncode != 0:
+        sys.exit("%s: %s" % (program, done.stderr.decode()))
+    ways = [json.loads(line) for line in done.stdout.splitlines()]
+    for way in ways:
+        seconds = statistics.median(way["seconds"]) if "fault" not in way else None
+        way["bytes_per_second"] = seconds and way["bytes"] / seconds
+        way["rows_per_second"] = seconds and way["rows"] / seconds
+    return {(way["what"], way["format"]): way for way in ways}
+
+
+def way_result(name, way, goal=""):
+    if "fault" in way:
+        return result(name, "no rate", goal, way["fault"])
+    result(name, "%.2f GB/s" % (way["bytes_per_second"] / 1e9), goal, "%.1f M rows/s; median of %d, %s to %s a pass" % (
+        way["rows_per_second"] / 1e6, len(way["seconds"]), "%.1f" % (min(way["seconds"]) * 1e3),
+        "%.1f ms" % (max(way["seconds"]) * 1e3)), **way)
+
+
+def parse():
+    rows = os.path.join(WORK, "parse.ndjson")
+    generate(rows, min(options.rows, 500000))
+    ours = timed("parse_bench", rows, str(options.repeat))
+    for (what, form), way in ours.items():
+        way_result("%s → columns" % form if what == "parse" else "columns → %s" % form, way,
+                   "≥ 1.5 GB/s" if what == "encode" and form != "msgpack" else "")
+    json_way = ours["parse", "json"]
+    for form in ("csv", "msgpack"):
+        if json_way["rows_per_second"] and ours["parse", form]["rows_per_second"]:
+            result("%s / json, rows" % form, "%.2f ×" % (ours["parse", form]["rows_per_second"] / json_way["rows_per_second"]),
+                   "≥ 1.5 ×")
+    if subprocess.run(PEER_BUILT, cwd=options.build, capture_output=True).returncode != 0:
+        return note("simdjson is not measured: bench/simdjson_rows cannot be built (libsimdjson-dev and g++)")
+    peer = timed("simdjson_rows", rows, str(options.repeat))["parse", "json"]
+    if peer["sums"] != json_way.get("sums"):
+        return result("json → columns / simdjson", "no rate", "≥ 1.6 ×", "the two have not read the same rows")
+    way_result("%s, the same rows" % peer["peer"], peer)
+    result("json → columns / simdjson", "%.2f ×" % (json_way["bytes_per_second"] / peer["bytes_per_second"]), "≥ 1.6 ×")
 
 
 # ---- Headworks, file to file ----------------------------------------------------------
@@ -401,6 +448,8 @@ try:
         note("making %d rows" % options.rows)
         generate(INPUT, options.rows)
         generate(EXPECTED, options.rows, "--passing")
+    if "parse" in only:
+        parse()
     rate = headworks_file() if "file" in only else None
     if "ingress" in only:
         ingress(rate)

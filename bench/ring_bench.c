@@ -4,13 +4,20 @@
  *
  *   ring_bench [MILLIONS [REPEATS]]
  *
- * Prints one JSON object a line, rates being medians of the repeats. */
+ * Prints one JSON object a line, rates being medians of the repeats. Built with
+ * RING_HEADER it measures another ring that has the same names. */
+#ifdef RING_HEADER
+#include RING_HEADER
+#else
 #include "runtime/ring.h"
+#define RING_NAME "ring"
+#endif
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define SLOTS 1024
@@ -178,8 +185,8 @@ int main(int argc, char **argv) {
   }
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) CPU_ZERO(&allowed);
   uint64_t items = millions * 1000000;
-  bool ok = report("ring, one by one", items, 1, false, repeats);
-  ok = report("ring, batches of 64", items, BATCH, false, repeats) && ok;
-  ok = report("ring, round trip", items / 50, 1, true, repeats) && ok;
+  bool ok = report(RING_NAME ", one by one", items, 1, false, repeats);
+  ok = report(RING_NAME ", batches of 64", items, BATCH, false, repeats) && ok;
+  ok = report(RING_NAME ", round trip", items / 50, 1, true, repeats) && ok;
   return ok ? 0 : 1;
 }

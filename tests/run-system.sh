@@ -36,6 +36,11 @@ interpreter() {
   case $(head -n 1 "$1") in *python3*) echo "${HW_PYTHON:-python3}" ;; *bash*) echo bash ;; *) echo sh ;; esac
 }
 
+# Processes of a group, but for those that have ended and nobody has asked after.
+still_run() { # group
+  ps -e -o pgid= -o stat= -o args= | awk -v group="$1" '$1 == group && $2 !~ /^Z/'
+}
+
 for test in "$SRCDIR"/tests/system/*.sh "$SRCDIR"/tests/system/*.py; do
   name=$(basename "$test")
   case $name in _* | lib* | '*'*) continue ;; esac
@@ -50,8 +55,10 @@ for test in "$SRCDIR"/tests/system/*.sh "$SRCDIR"/tests/system/*.py; do
   group=$! # timeout leads a process group of its own
   wait $group
   status=$?
-  if kill -9 -- -$group 2> /dev/null; then
-    echo "left processes running" >> "$log"
+  left=$(still_run $group)
+  if [ -n "$left" ]; then
+    kill -s KILL -- "-$group" 2> /dev/null # not -9: dash takes no -- after that
+    printf 'left processes running:\n%s\n' "$left" >> "$log"
     [ $status -ne 0 ] || status=1
   fi
   seconds=$(($(date +%s) - begin))

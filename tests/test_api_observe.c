@@ -598,6 +598,7 @@ END_TEST
 int main(void) {
   Suite *s = suite_create("api_observe");
   TCase *t = tcase_create("logs");
+  tcase_set_timeout(t, 20); /* 200,000 lines take their time under a sanitizer */
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_add_test(t, log_is_followed);
   tcase_add_test(t, log_of_many_followers);

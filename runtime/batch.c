@@ -194,6 +194,25 @@ batch *batch_compact(const batch *v) {
   return b;
 }
 
+batch *batch_slice(const batch *b, uint32_t first, uint32_t n) {
+  batch *v = batch_new_view(b, b->pub.schema);
+  if (!v) return NULL;
+  memcpy(v->pub.columns, b->pub.columns, b->pub.n_columns * sizeof *b->pub.columns);
+  uint32_t *sel = b->pub.sel ? NULL : batch_new_sel(v, n);
+  if (!b->pub.sel && !sel) {
+    hw_batch_unref(&v->pub);
+    return NULL;
+  }
+  for (uint32_t i = 0; sel && i < n; i++) sel[i] = first + i;
+  v->pub.sel = sel ? sel : b->pub.sel + first;
+  v->pub.n_sel = n;
+  uint64_t count = hw_batch_count(&b->pub);
+  v->source_bytes = b->source_bytes * (first + n) / count - b->source_bytes * first / count; /* its part of them */
+  v->mark = b->mark;
+  v->step = b->step;
+  return v;
+}
+
 /* ---- the public side (types.h) ------------------------------------------- */
 
 void hw_batch_clear_row(hw_batch *b, uint32_t row) {

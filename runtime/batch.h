@@ -68,6 +68,9 @@ batch *batch_compact(const batch *v);
 bool batch_may_be_refused(const batch *b);
 const char *batch_refusal(const batch *b, uint32_t row, const char **tag);
 
+/* A view of n of the rows that belong to b, from the first-th on. NULL: no memory. */
+batch *batch_slice(const batch *b, uint32_t first, uint32_t n);
+
 /* Keeps a shared block alive; false: no slot is left, the batch must be cut. */
 bool batch_keep(batch *b, block *shared);
 

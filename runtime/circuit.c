@@ -29,6 +29,7 @@ typedef struct node {
   sink *sinks;
   uint32_t n_sinks, sinks_capacity;
   _Atomic uint64_t records, filtered, batches, ns; /* written by the pipeline's task */
+  relation_stats in_slice;  /* counted in the slice at hand: it may be done again */
   bool wanted;          /* it, or something that reads it, has a sink */
   batch **pending;      /* in a step: batches to pass on */
   uint32_t n_pending, pending_capacity;
@@ -37,6 +38,17 @@ typedef struct node {
 struct circuit {
   const program *program;
   node *nodes;
+  text_budget budget;   /* of a slice */
+  uint64_t whole;       /* what the budget is a part of ... */
+  uint32_t part;        /* ... and which */
+  circuit_pause *pause; /* NULL: never */
+  void *pause_arg;
+  const node *left_at;
+  uint32_t slice;       /* rows that are taken at a time; at least 1 */
+  /* the push under way */
+  batch *b;             /* NULL: none */
+  uint32_t relation;
+  uint32_t done;        /* rows of b that are through */
 };
 
 /* ---- making -------------------------------------------------------------- */
@@ -44,12 +56,12 @@ struct circuit {
 static bool branch_init(circuit *c, branch *b, uint32_t view, const program_branch *plan) {
   b->plan = plan;
   b->view = view;
-  if (plan->filter && !(b->filter = evaluator_new(plan->filter))) return false;
+  if (plan->filter && !(b->filter = evaluator_new(plan->filter, &c->budget))) return false;
   uint32_t n = c->nodes[view].relation->schema.n_fields;
   if (!(b->project = calloc(n ? n : 1, sizeof *b->project))) return false;
   for (uint32_t i = 0; i < n; i++) {
     if (plan->project[i]->op == EXPR_COLUMN) continue;
-    if (!(b->project[i] = evaluator_new(plan->project[i]))) return false;
+    if (!(b->project[i] = evaluator_new(plan->project[i], &c->budget))) return false;
   }
   c->nodes[plan->input].n_readers++;
   return true;
@@ -84,6 +96,8 @@ circuit *circuit_new(const program *p) {
   circuit *c = calloc(1, sizeof *c);
   if (!c) return NULL;
   c->program = p;
+  c->budget.most = UINT64_MAX;
+  c->slice = UINT32_MAX;
   c->nodes = calloc(p->n_relations ? p->n_relations : 1, sizeof *c->nodes);
   bool ok = c->nodes != NULL;
   for (uint32_t i = 0; ok && i < p->n_relations; i++) ok = node_init(c, i);
@@ -109,9 +123,21 @@ static void node_fini(node *n) {
 
 void circuit_free(circuit *c) {
   if (!c) return;
+  circuit_abandon(c);
   for (uint32_t i = 0; c->nodes && i < c->program->n_relations; i++) node_fini(&c->nodes[i]);
   free(c->nodes);
   free(c);
+}
+
+void circuit_set_limit(circuit *c, uint64_t whole, uint32_t part) {
+  c->whole = whole;
+  c->part = part;
+  c->budget.most = whole / part;
+}
+
+void circuit_set_pause(circuit *c, circuit_pause *pause, void *arg) {
+  c->pause = pause;
+  c->pause_arg = arg;
 }
 
 /* ---- who looks ----------------------------------------------------------- */
@@ -162,7 +188,9 @@ relation_stats circuit_relation_stats(const circuit *c, uint32_t relation) {
 
 /* ---- a step -------------------------------------------------------------- */
 
+/* Not the expression's that was evaluated before. */
 static hw_status no_memory(eval_error *err) {
+  err->at = NULL;
   return hw_error_set(&err->error, HW_ENOMEM, "no memory within the limit for a view's rows");
 }
 
@@ -225,10 +253,12 @@ static hw_status run_branch(circuit *c, branch *b, batch *in, batch **out, eval_
   hw_status st = filter(b, in, v, err);
   uint32_t n = hw_batch_count(&v->pub);
   if (st == HW_OK && n) st = project(b, in, v, err);
-  if (st == HW_EEVAL) eval_error_show_row(err, &in->pub);
+  bool alone = c->budget.refused && hw_batch_count(&in->pub) == 1;
+  if (alone) err->row = hw_batch_row(&in->pub, 0);
+  if (st == HW_EEVAL || alone) eval_error_show_row(err, &in->pub);
   if (st == HW_OK) {
-    add_count(&c->nodes[b->view].records, n);
-    add_count(&c->nodes[b->view].filtered, hw_batch_count(&in->pub) - n);
+    c->nodes[b->view].in_slice.records += n;
+    c->nodes[b->view].in_slice.filtered += hw_batch_count(&in->pub) - n;
   }
   if (st != HW_OK || !n) {
     hw_batch_unref(&v->pub);
@@ -244,8 +274,8 @@ static hw_status time_branch(circuit *c, branch *b, batch *in, batch **out, eval
   node *n = &c->nodes[b->view];
   uint64_t began_ns = sched_now_ns();
   hw_status st = run_branch(c, b, in, out, err);
-  add_count(&n->batches, 1);
-  add_count(&n->ns, sched_now_ns() - began_ns);
+  n->in_slice.batches++;
+  add_count(&n->ns, sched_now_ns() - began_ns); /* it took that long, also if it is done again */
   return st;
 }
 
@@ -261,32 +291,153 @@ static hw_status add_pending(node *n, batch *b, eval_error *err) {
   return HW_OK;
 }
 
-static hw_status pass_on(circuit *c, node *n, batch *b, eval_error *err) {
-  for (uint32_t i = 0; i < n->n_sinks; i++)
-    if (n->sinks[i].call(n->sinks[i].arg, b) != HW_OK) return no_memory(err);
+/* HW_EAGAIN: the push is to be left. */
+static hw_status compute_readers(circuit *c, const node *n, batch *b, eval_error *err) {
   for (uint32_t i = 0; i < n->n_readers; i++) {
     branch *reader = n->readers[i];
-    if (!c->nodes[reader->view].wanted) continue;
+    node *view = &c->nodes[reader->view];
+    if (!view->wanted) continue;
+    if (c->pause && c->pause(c->pause_arg, false)) {
+      c->left_at = view;
+      return HW_EAGAIN;
+    }
     batch *out;
     hw_status st = time_branch(c, reader, b, &out, err);
-    if (st == HW_OK && out) st = add_pending(&c->nodes[reader->view], out, err);
+    if (st == HW_OK && out) st = add_pending(view, out, err);
     if (st != HW_OK) return st;
   }
   return HW_OK;
 }
 
-hw_status circuit_push(circuit *c, uint32_t relation, batch *b, eval_error *err) {
-  add_count(&c->nodes[relation].records, hw_batch_count(&b->pub));
-  add_count(&c->nodes[relation].batches, 1);
-  if (!c->nodes[relation].wanted) return HW_OK;
-  hw_status st = pass_on(c, &c->nodes[relation], b, err);
-  for (uint32_t i = relation + 1; i < c->program->n_relations; i++) {
+static void drop_pending(node *n) {
+  for (uint32_t k = 0; k < n->n_pending; k++) hw_batch_unref(&n->pending[k]->pub);
+  n->n_pending = 0;
+}
+
+/* All views over the slice; what somebody looks at stays pending. */
+static hw_status compute(circuit *c, batch *slice, eval_error *err) {
+  hw_status st = compute_readers(c, &c->nodes[c->relation], slice, err);
+  for (uint32_t i = c->relation + 1; st == HW_OK && i < c->program->n_relations; i++) {
     node *n = &c->nodes[i];
-    for (uint32_t k = 0; k < n->n_pending; k++) {
-      if (st == HW_OK) st = pass_on(c, n, n->pending[k], err);
-      hw_batch_unref(&n->pending[k]->pub);
-    }
-    n->n_pending = 0;
+    for (uint32_t k = 0; st == HW_OK && k < n->n_pending; k++) st = compute_readers(c, n, n->pending[k], err);
+    if (!n->n_sinks) drop_pending(n);
   }
   return st;
+}
+
+static hw_status offer(const node *n, batch *b, eval_error *err) {
+  for (uint32_t i = 0; i < n->n_sinks; i++)
+    if (n->sinks[i].call(n->sinks[i].arg, b) != HW_OK) return no_memory(err);
+  return HW_OK;
+}
+
+static void count_slice(node *n) {
+  if (!n->in_slice.batches) return;
+  add_count(&n->records, n->in_slice.records);
+  add_count(&n->filtered, n->in_slice.filtered);
+  add_count(&n->batches, n->in_slice.batches);
+}
+
+/* Gives out what was made of the slice, unless `st` says that it failed; nothing is left pending. */
+static hw_status end_slice(circuit *c, hw_status st, eval_error *err) {
+  for (uint32_t i = c->relation + 1; i < c->program->n_relations; i++) {
+    node *n = &c->nodes[i];
+    if (st == HW_OK) count_slice(n);
+    for (uint32_t k = 0; st == HW_OK && k < n->n_pending; k++) st = offer(n, n->pending[k], err);
+    n->in_slice = (relation_stats){0};
+    drop_pending(n);
+  }
+  return st;
+}
+
+/* The next n rows: the batch itself, when that is all. */
+static batch *take_slice(const circuit *c, uint32_t n) {
+  if (n == hw_batch_count(&c->b->pub)) return batch_of(hw_batch_ref(&c->b->pub));
+  batch *slice = batch_slice(c->b, c->done, n);
+  return slice ? release_parent(slice) : NULL;
+}
+
+/* As many rows as will take half of what is allowed, by what n of them took. */
+static void set_slice(circuit *c, uint32_t n) {
+  hw_uint128 rows = UINT32_MAX;
+  if (c->budget.used) rows = (hw_uint128)n * (c->budget.most / 2) / c->budget.used;
+  c->slice = rows > UINT32_MAX ? UINT32_MAX : rows ? (uint32_t)rows : 1;
+}
+
+/* Where the row of an error in the slice is in the batch that was pushed. */
+static void place_error(const circuit *c, const batch *slice, uint32_t n, eval_error *err) {
+  bool copied = slice != c->b && !slice->parent && err->n_rows == n;
+  if (n != 1 && !copied) return;
+  err->row = hw_batch_row(&c->b->pub, c->done + (n == 1 ? 0 : err->row));
+  err->n_rows = c->b->pub.n_rows;
+}
+
+static hw_status too_much(const circuit *c, eval_error *err) {
+  return hw_error_code(&err->error, HW_ELIMIT, "MemoryLimit",
+                       "%llu bytes are needed for strings, besides %llu that were made of the same row before; one row "
+                       "may take %llu, which is 1/%u of the memory for rows (%llu): raise --memory "
+                       "(-m, hw_engine_options.memory_limit)",
+                       (unsigned long long)c->budget.refused, (unsigned long long)c->budget.used,
+                       (unsigned long long)c->budget.most, c->part, (unsigned long long)c->whole);
+}
+
+/* HW_OK: it is through, or is to be done again with fewer rows. */
+static hw_status push_slice(circuit *c, eval_error *err) {
+  uint32_t left = hw_batch_count(&c->b->pub) - c->done, n = left < c->slice ? left : c->slice;
+  batch *slice = take_slice(c, n);
+  if (!slice) return no_memory(err);
+  c->budget.used = c->budget.refused = 0;
+  hw_status st = end_slice(c, compute(c, slice, err), err);
+  if (st == HW_OK) {
+    c->done += n;
+    set_slice(c, n);
+  } else if (c->budget.refused && n > 1) {
+    c->slice = n / 2;
+    err->at = NULL;
+    st = HW_OK;
+  } else if (c->budget.refused) {
+    st = too_much(c, err);
+  }
+  if (st != HW_OK) place_error(c, slice, n, err);
+  hw_batch_unref(&slice->pub);
+  return st;
+}
+
+bool circuit_is_busy(const circuit *c) { return c->b != NULL; }
+
+bool circuit_must_pause(const circuit *c) { return c->pause && c->pause(c->pause_arg, true); }
+
+const char *circuit_left_at(const circuit *c) { return c->left_at ? c->left_at->relation->schema.name : NULL; }
+
+void circuit_abandon(circuit *c) {
+  if (c->b) hw_batch_unref(&c->b->pub);
+  c->b = NULL;
+}
+
+hw_status circuit_go_on(circuit *c, eval_error *err) {
+  hw_status st = HW_OK;
+  c->left_at = NULL;
+  while (c->b) {
+    st = push_slice(c, err);
+    if (st == HW_EAGAIN) return HW_OK;
+    if (st != HW_OK || c->done == hw_batch_count(&c->b->pub))
+      circuit_abandon(c);
+    else if (circuit_must_pause(c))
+      return HW_OK;
+  }
+  return st;
+}
+
+hw_status circuit_push(circuit *c, uint32_t relation, batch *b, eval_error *err) {
+  assert(!c->b);
+  node *n = &c->nodes[relation];
+  add_count(&n->records, hw_batch_count(&b->pub));
+  add_count(&n->batches, 1);
+  if (!n->wanted) return HW_OK;
+  hw_status st = offer(n, b, err);
+  if (st != HW_OK) return st;
+  c->b = batch_of(hw_batch_ref(&b->pub));
+  c->relation = relation;
+  c->done = 0;
+  return circuit_go_on(c, err);
 }

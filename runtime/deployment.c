@@ -9,6 +9,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#define STRINGS_MEMORY_PART 4u /* of the memory for rows: for the strings made at a time, see circuit.h */
+
 static const char *const phase_names[] = {"new",      "opening",  "open",    "holding",
                                           "draining", "flushing", "closing", "closed"};
 
@@ -108,7 +110,10 @@ static bool make_arrays(deployment *d) {
   d->touched_room = (uint32_t)n;
   d->held = true;
   d->circuit = circuit_new(d->program);
-  return d->inputs && d->outputs && d->touched && d->circuit;
+  if (!d->inputs || !d->outputs || !d->touched || !d->circuit) return false;
+  circuit_set_limit(d->circuit, d->rt->mem.limit, STRINGS_MEMORY_PART);
+  circuit_set_pause(d->circuit, deployment_must_pause, d);
+  return true;
 }
 
 static void destroy(deployment *d) {

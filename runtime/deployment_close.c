@@ -1,6 +1,7 @@
 /* deployment_close.c - stopping: hold, drain, flush, close. */
 #include "runtime/deployment_impl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,12 +65,27 @@ static void close_connector(hw_connector *c) {
   task_close(&c->task, c->spec->is_input ? input_closed : output_closed);
 }
 
+#define STEP_TEXT 400
+
+/* What the step at hand was doing: "view ... was computed over ..., which are lost". */
+static const char *step_text(const deployment *d, char out[STEP_TEXT]) {
+  const char *view = circuit_left_at(d->circuit);
+  const batch *b = d->in_hand;
+  snprintf(out, STEP_TEXT, "%s%.150s%s computed over %u rows of \"%.150s\", which are lost", view ? "view \"" : "views",
+           view ? view : "", view ? "\" was" : " were", hw_batch_count(&b->pub), b->pub.schema->name);
+  return out;
+}
+
 void deployment_begin_close(deployment *d) {
   TASK_ASSERT(&d->task);
   uint32_t old = atomic_load(&d->phase);
   do
     if (old >= PHASE_CLOSING) return;
   while (!atomic_compare_exchange_weak(&d->phase, &old, PHASE_CLOSING));
+  char step[STEP_TEXT];
+  if (deployment_in_step(d) && atomic_load(&d->force))
+    deployment_log(d, HW_LOG_WARNING, d->name, "stopped by force while %s", step_text(d, step));
+  deployment_drop_in_hand(d);
   /* A stop was asked: no input is added any more. */
   atomic_store(&d->open_tasks, 2 * (d->program->n_connectors + d->n_extra_inputs) + d->n_spills + 1);
   extras_close(d);
@@ -106,7 +122,12 @@ static void give_up(deployment *d) {
   uint64_t n;
   const output *who = not_written(d, &n);
   uint64_t behind = atomic_load(&d->mark) - deployment_completed(d);
-  if (who)
+  char step[STEP_TEXT];
+  if (deployment_in_step(d) && !atomic_load(&d->stalled))
+    hw_error_set(&d->stop_error, HW_ETIMEOUT,
+                 "the stop's deadline passed while %s; %llu input records before them are not completely written",
+                 step_text(d, step), (unsigned long long)behind);
+  else if (who)
     hw_error_set(&d->stop_error, HW_ETIMEOUT,
                  "the stop's deadline passed: output %s %s %llu rows to write, %llu input records are not "
                  "completely written",

@@ -231,7 +231,7 @@ static void attach(deployment *d, extra_output *x) {
 /* The same. */
 static void fulfil(deployment *d, extra_output *x) {
   uint32_t relation = x->spec->spec.relation;
-  if (x->wish == WISH_ATTACH) attach(d, x);
+  if (x->wish == WISH_ATTACH && !deployment_in_step(d)) attach(d, x);
   if (x->wish != WISH_DETACH) return;
   circuit_detach(d->circuit, relation, deployment_offer, &x->out);
   deployment_untouch(d, &x->out);
@@ -244,7 +244,7 @@ void extras_update(deployment *d) {
   for (extra_output *x = d->extra_outputs, *next; x; x = next) {
     next = x->next; /* it may end at once, but for the lock */
     fulfil(d, x);
-    if (x->wish == WISH_ATTACH) atomic_store(&d->extras_changed, true); /* no memory: with the next run */
+    if (x->wish == WISH_ATTACH) atomic_store(&d->extras_changed, true); /* no memory, or in a step: with the next run */
   }
   pthread_mutex_unlock(&d->lock);
 }

@@ -77,6 +77,12 @@ struct deployment {
   /* the pipeline's task */
   output **touched;                   /* outputs that were given something since they were last empty */
   uint32_t n_touched, touched_room;
+  source *in_hand_of;                 /* whose batch it is */
+  batch *in_hand;                     /* goes through the circuit, perhaps in several turns; NULL: none */
+  batch *in_unit;                     /* the rest of its unit */
+  uint64_t turn_us;                   /* when the turn at hand began */
+  uint64_t step_ns;                   /* that the step at hand took so far */
+  uint64_t committed_mark;            /* `mark` as of the last step */
   uint64_t extras_patience_us;        /* until when a stop waits for extra outputs; 0: not yet */
   bool failed;
   uint64_t stalled_since_us;
@@ -120,6 +126,10 @@ void extra_free_inputs(deployment *d);
 bool deployment_make_touchable(deployment *d, uint32_t n); /* room for n outputs in `touched`; false: no memory */
 void deployment_untouch(deployment *d, const output *out);
 task_next deployment_run(task *t, bool may_block);
+circuit_pause deployment_must_pause;     /* arg: a deployment */
+void deployment_drop_in_hand(deployment *d);
+/* In the midst of a step: nobody may be attached to the circuit then. */
+static inline bool deployment_in_step(const deployment *d) { return d->in_hand != NULL; }
 bool deployment_is_quiet(deployment *d); /* nothing is on its way; the pipeline's task */
 uint64_t deployment_completed(const deployment *d);
 circuit_sink deployment_offer;           /* arg: an output */

@@ -1,5 +1,9 @@
 /* deployment_step.c - the pipeline's task: takes batches from sources through
- * the circuit, and notices when everything is done. */
+ * the circuit, and notices when everything is done.
+ *
+ * A batch that makes the views grow large goes through in parts (circuit.h): then
+ * it stays in hand over several turns of the task, in which outputs are waited for
+ * and stops are seen, and its step ends when it is through. */
 #include "runtime/deployment_impl.h"
 
 #include <stdio.h>
@@ -149,7 +153,8 @@ static void eval_failed(deployment *d, const batch *b, const eval_error *e) {
   char records[RECORDS_TEXT];
   name_records(b, e, records);
   if (e->at)
-    hw_error_code(&err, HW_EEVAL, "RuntimeError.WorkerPanic",
+    hw_error_code(&err, e->error.status == HW_ELIMIT ? HW_ELIMIT : HW_EEVAL,
+                  e->error.code[0] ? e->error.code : "RuntimeError.WorkerPanic",
                   "%s, in %s (line %d, column %d of the program), for %s%s%s of the pipeline's input, a row of \"%s\"",
                   e->error.message, e->at->text ? e->at->text : "an expression", e->at->line, e->at->column,
                   e->row_text, *e->row_text ? ": " : "", records, b->pub.schema->name);
@@ -163,14 +168,43 @@ static void note_progress(source *s, const batch *b) {
   if (p) progress_add(p, note);
 }
 
-static bool process(deployment *d, source *s, batch *b) {
-  TASK_ASSERT(&d->task);
-  uint64_t n = hw_batch_count(&b->pub);
-  b->mark = atomic_load_explicit(&d->mark, memory_order_relaxed) + n; /* our own */
+static bool stop_is_due(const deployment *d) {
+  if (atomic_load(&d->force)) return true;
+  phase p = deployment_phase(d);
+  return p >= PHASE_HOLDING && sched_now_us() >= atomic_load(&d->stop_deadline_us);
+}
+
+bool deployment_must_pause(void *arg, bool between) {
+  deployment *d = arg;
+  if (stop_is_due(d)) return true;
+  return between && (sched_now_us() - d->turn_us > QUANTUM_US || !outputs_accept(d));
+}
+
+static void take_in_hand(deployment *d, source *s, batch *b) {
+  d->in_hand_of = s;
+  d->in_hand = b;
+  d->in_unit = b ? b->unit_next : NULL;
+  if (b) b->unit_next = NULL; /* sinks get it as a batch like any other */
+}
+
+void deployment_drop_in_hand(deployment *d) {
+  state_abandon(d->state);
+  if (d->in_hand) hw_batch_unref(&d->in_hand->pub);
+  queue_drop(d->in_unit);
+  take_in_hand(d, NULL, NULL);
+}
+
+static hw_status begin_batch(deployment *d, eval_error *err) {
+  batch *b = d->in_hand;
+  b->mark = atomic_load_explicit(&d->mark, memory_order_relaxed) + hw_batch_count(&b->pub); /* our own */
   b->step = atomic_load_explicit(&d->steps, memory_order_relaxed) + 1;
-  eval_error err = {0};
-  hw_status st = state_push(d->state, s->relation, b, &err);
-  if (st != HW_OK) eval_failed(d, b, &err);
+  return state_push(d->state, d->in_hand_of->relation, b, err);
+}
+
+/* It is through, or has failed: on to the rest of its unit. */
+static void end_batch(deployment *d) {
+  source *s = d->in_hand_of;
+  batch *b = d->in_hand;
   deployment_count_bytes(d, b->source_bytes);
   latency_add(&s->processing, sched_now_ns() - b->fetched_ns);
   atomic_store(&s->taken_mark, b->mark);
@@ -179,21 +213,28 @@ static bool process(deployment *d, source *s, batch *b) {
   queue_done(&s->queue, b);
   note_progress(s, b);
   hw_batch_unref(&b->pub);
+  take_in_hand(d, s, d->in_unit);
   s->has_room(s);
+}
+
+/* False: it failed, or stays in hand. */
+static bool process(deployment *d) {
+  TASK_ASSERT(&d->task);
+  eval_error err = {0};
+  hw_status st = state_is_busy(d->state) ? state_go_on(d->state, &err) : begin_batch(d, &err);
+  if (st == HW_OK && state_is_busy(d->state)) return false;
+  if (st != HW_OK) eval_failed(d, d->in_hand, &err);
+  end_batch(d);
+  if (st != HW_OK) deployment_drop_in_hand(d);
   return st == HW_OK;
 }
 
-/* The batch and the unit that it begins, which nothing may come between. */
-static bool process_unit(deployment *d, source *s, batch *b) {
-  bool ok = true;
-  while (b && ok) {
-    batch *next = b->unit_next;
-    b->unit_next = NULL; /* sinks get it as a batch like any other */
-    ok = process(d, s, b);
-    b = next;
-  }
-  queue_drop(b);
-  return ok;
+/* What is in hand and its unit, which nothing may come between. True: all of it, and the outputs take more. */
+static bool work_off(deployment *d, bool *stalled) {
+  while (d->in_hand && process(d)) {}
+  if (d->failed) return false;
+  *stalled = !outputs_accept(d);
+  return !*stalled && !d->in_hand;
 }
 
 /* True: it holds more. */
@@ -201,11 +242,8 @@ static bool run_source(deployment *d, source *s, bool *stalled) {
   for (unsigned k = 0; k < BATCHES_PER_TURN; k++) {
     batch *b = queue_pop(&s->queue);
     if (!b) return false;
-    if (!process_unit(d, s, b)) return true;
-    if (!outputs_accept(d)) {
-      *stalled = true;
-      return true;
-    }
+    take_in_hand(d, s, b);
+    if (!work_off(d, stalled)) return true;
   }
   return true;
 }
@@ -222,13 +260,14 @@ static source *take_ready(deployment *d) {
   return in_order;
 }
 
+/* True: there is more to do at once. */
 static bool run_sources(deployment *d) {
-  uint64_t start = sched_now_us();
-  bool more = false, stalled = false;
-  for (source *s = take_ready(d); s;) {
+  d->turn_us = sched_now_us();
+  bool stalled = false, more = d->in_hand && !work_off(d, &stalled), begin = !more;
+  for (source *s = begin ? take_ready(d) : NULL; s;) {
     source *next = s->next; /* it may be listed anew from here on */
     atomic_store(&s->listed, false);
-    bool late = stalled || d->failed || sched_now_us() - start > QUANTUM_US;
+    bool late = stalled || d->failed || d->in_hand || sched_now_us() - d->turn_us > QUANTUM_US;
     if (late || run_source(d, s, &stalled)) {
       more = true;
       list(d, s);
@@ -243,7 +282,7 @@ static bool run_sources(deployment *d) {
 
 bool deployment_is_quiet(deployment *d) {
   if (d->failed) return true;
-  if (atomic_load(&d->ready)) return false;
+  if (d->in_hand || atomic_load(&d->ready)) return false;
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
     if (d->inputs[i] && queue_batches(&d->inputs[i]->source.queue)) return false;
     if (d->outputs[i] && output_batches(d->outputs[i])) return false; /* nor is one to be dropped */
@@ -334,12 +373,16 @@ static void end_step(deployment *d) {
 }
 
 static bool step(deployment *d) {
-  uint64_t before = atomic_load_explicit(&d->mark, memory_order_relaxed); /* our own */
   uint64_t began_ns = sched_now_ns();
   bool more = run_sources(d);
-  if (atomic_load_explicit(&d->mark, memory_order_relaxed) == before) return more;
+  bool taken = atomic_load_explicit(&d->mark, memory_order_relaxed) != d->committed_mark; /* our own */
+  if (!taken && !deployment_in_step(d)) return more;
+  d->step_ns += sched_now_ns() - began_ns;
+  if (deployment_in_step(d)) return more;
   end_step(d);
-  latency_add(&d->step_time, sched_now_ns() - began_ns);
+  d->committed_mark = atomic_load_explicit(&d->mark, memory_order_relaxed);
+  latency_add(&d->step_time, d->step_ns);
+  d->step_ns = 0;
   return more;
 }
 
@@ -359,13 +402,14 @@ task_next deployment_run(task *t, bool may_block) {
   if (p == PHASE_OPENING) give_opened(d);
   listeners_update(d);
   extras_update(d);
-  bool more = false;
+  bool more = false, was_in_step = deployment_in_step(d);
   if (!d->failed && outputs_accept(d)) {
     if (atomic_load(&d->stalled)) note_stall(d, false);
     more = step(d);
   } else if (!d->failed && !atomic_load(&d->stalled)) {
     note_stall(d, true);
   }
+  if (was_in_step && !deployment_in_step(d)) more = true; /* for those who waited for its end */
   if (atomic_load(&d->producers_closing)) producers_are_quiet(d);
   if (d->followers) release_followers(d);
   if (deployment_phase(d) == PHASE_OPEN)

@@ -123,9 +123,10 @@ hw_status node_rescale_arg(evaluator *ev, node *nd, uint32_t i, hw_type wanted) 
   return HW_OK;
 }
 
-evaluator *evaluator_new(const expr *root) {
+evaluator *evaluator_new(const expr *root, text_budget *budget) {
   evaluator *ev = calloc(1, sizeof *ev);
   if (!ev) return NULL;
+  ev->budget = budget;
   ev->root = node_compile(ev, root, true);
   if (ev->root) return ev;
   evaluator_free(ev);
@@ -420,6 +421,16 @@ static rows rows_of(const hw_batch *batch, const uint32_t *sel, uint32_t n) {
   return (rows){.sel = sel, .n = n, .limit = sel ? batch->n_rows : n};
 }
 
+static hw_status run_root(evaluator *ev, const rows *r, hw_column *out) {
+  vec v;
+  hw_status st = node_eval(ev, ev->root, r, &v);
+  if (st != HW_OK) return st;
+  *out = (hw_column){.values = result_values(ev, r, &v)};
+  if (ev->root->type.nullable) out->validity = result_validity(ev, r, &v);
+  vec_drop(ev, &v);
+  return out->values && (out->validity || !ev->root->type.nullable) ? HW_OK : eval_no_memory(ev, ev->root);
+}
+
 hw_status evaluator_run(evaluator *ev, const hw_batch *batch, const uint32_t *sel, uint32_t n, hw_batch *into,
                         hw_column *out, eval_error *err) {
   begin_run(ev, batch, into, err);
@@ -428,13 +439,9 @@ hw_status evaluator_run(evaluator *ev, const hw_batch *batch, const uint32_t *se
     return HW_OK;
   }
   rows r = rows_of(batch, sel, n);
-  vec v;
-  hw_status st = node_eval(ev, ev->root, &r, &v);
-  if (st != HW_OK) return st;
-  *out = (hw_column){.values = result_values(ev, &r, &v)};
-  if (ev->root->type.nullable) out->validity = result_validity(ev, &r, &v);
-  vec_drop(ev, &v);
-  return out->values && (out->validity || !ev->root->type.nullable) ? HW_OK : eval_no_memory(ev, ev->root);
+  hw_status st = run_root(ev, &r, out);
+  text_leave(ev, !into && hw_type_is_string((hw_type_id)ev->root->type.id));
+  return st;
 }
 
 static hw_status filter_rows(evaluator *ev, const node *nd, const rows *r, uint32_t *out, uint32_t *n_out);
@@ -467,7 +474,9 @@ hw_status evaluator_filter(evaluator *ev, const hw_batch *batch, const uint32_t 
   *n_out = 0;
   if (n == 0) return HW_OK;
   rows r = rows_of(batch, sel, n);
-  return filter_rows(ev, ev->root, &r, sel_out, n_out);
+  hw_status st = filter_rows(ev, ev->root, &r, sel_out, n_out);
+  text_leave(ev, false);
+  return st;
 }
 
 /* ---- constants ---------------------------------------------------------------------------- */
@@ -527,7 +536,7 @@ static hw_status run_constant(evaluator *ev, hw_value *out, void **keep, hw_erro
 
 hw_status expr_constant(const expr *root, hw_value *out, void **keep, hw_error *err) {
   *keep = NULL;
-  evaluator *ev = evaluator_new(root);
+  evaluator *ev = evaluator_new(root, NULL);
   if (!ev) return hw_error_set(err, HW_ENOMEM, "out of memory");
   hw_status st = run_constant(ev, out, keep, err);
   evaluator_free(ev);

@@ -73,10 +73,20 @@ typedef struct eval_error {
 /* Fills in n_rows and row_text of the error of an evaluation over this batch. */
 void eval_error_show_row(eval_error *err, const hw_batch *batch);
 
+/* What the strings that some evaluators make may take together, in bytes. Whoever
+ * owns it sets `used` back when the results are let go of. A run that would go
+ * beyond `most` fails with HW_ENOMEM, after asking for `refused` bytes more. */
+typedef struct text_budget {
+  uint64_t most, used;
+  uint64_t refused;
+} text_budget;
+
 typedef struct evaluator evaluator;
 
-/* One evaluator per expression tree and circuit; NULL: no memory. */
-evaluator *evaluator_new(const expr *root);
+/* One evaluator per expression tree and circuit; NULL: no memory. It makes
+ * strings within the budget (borrowed; NULL: no bound), looked at once for a
+ * column of a batch. What a run needs on the way only, it gives back at its end. */
+evaluator *evaluator_new(const expr *root, text_budget *budget);
 void evaluator_free(evaluator *ev);
 
 /* Evaluates over the rows sel[0 .. n) (NULL: 0 .. n) of batch. *out gets the

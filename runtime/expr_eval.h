@@ -115,6 +115,8 @@ struct evaluator {
   scratch *text;                          /* newest chunk of string bytes that no result keeps */
   size_t text_used, text_capacity;        /* of that chunk */
   size_t text_total;                      /* of all chunks */
+  text_budget *budget;                    /* NULL: none */
+  size_t text_taken;                      /* of it, in this run, for bytes that no result keeps */
   /* the run at hand */
   const hw_batch *batch;
   hw_batch *into; /* NULL: the result is scratch */
@@ -193,10 +195,12 @@ hw_status vec_make_null(evaluator *ev, const node *nd, const rows *r, vec *out);
  * constant NULL. Takes a bitmap over from an argument where it is the only one. */
 hw_status vec_join_validity(evaluator *ev, const node *nd, const rows *r, vec *args, uint32_t n, vec *out);
 
-/* Bytes for strings of nd's result. The last `unused` can be given back. */
+/* Bytes for strings of nd's result; NULL: none within the budget. The last
+ * `unused` can be given back. */
 char *text_alloc(evaluator *ev, const node *nd, size_t size);
 void text_trim(evaluator *ev, const node *nd, size_t unused);
-void text_reset(evaluator *ev);
+void text_reset(evaluator *ev);             /* when a run begins */
+void text_leave(evaluator *ev, bool shown); /* when it ends; shown: its result may be in chunks */
 
 /* ---- selections (expr_select.c) ------------------------------------------------ */
 

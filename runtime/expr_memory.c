@@ -102,6 +102,7 @@ hw_status vec_join_validity(evaluator *ev, const node *nd, const rows *r, vec *a
 /* ---- string bytes ---------------------------------------------------------------- */
 
 #define TEXT_FIRST ((size_t)16 << 10)
+#define TEXT_KEEP ((size_t)1 << 20) /* more is not kept from one run to the next: there are many evaluators */
 
 /* Chunks of a run are chained, and joined to one of their size for the next. */
 static char *scratch_text(evaluator *ev, size_t size) {
@@ -121,30 +122,58 @@ static char *scratch_text(evaluator *ev, size_t size) {
   return s->data;
 }
 
-void text_reset(evaluator *ev) {
-  ev->text_used = 0;
-  if (!ev->text || !ev->text->next) return;
+static void free_text(evaluator *ev) {
   while (ev->text) {
     scratch *next = ev->text->next;
     free(ev->text);
     ev->text = next;
   }
+  ev->text_used = ev->text_capacity = ev->text_total = 0;
+}
+
+void text_leave(evaluator *ev, bool shown) {
+  if (ev->budget) ev->budget->used -= ev->text_taken;
+  ev->text_taken = 0;
+  if (!shown && ev->text_total > TEXT_KEEP) free_text(ev);
+}
+
+void text_reset(evaluator *ev) {
+  ev->text_used = 0;
+  if (!ev->text || (!ev->text->next && ev->text_total <= TEXT_KEEP)) return;
   size_t size = ev->text_total;
-  ev->text_capacity = ev->text_total = 0;
+  free_text(ev);
+  if (size > TEXT_KEEP) return;
   ev->text = aligned_alloc(64, sizeof *ev->text + ((size + 63) & ~(size_t)63));
   if (!ev->text) return;
   ev->text->next = NULL;
   ev->text_capacity = ev->text_total = size;
 }
 
+static bool take(text_budget *budget, size_t size) {
+  if (size > budget->most - budget->used) {
+    budget->refused = size;
+    return false;
+  }
+  budget->used += size;
+  return true;
+}
+
+static bool outlives_the_run(const evaluator *ev, const node *nd) { return nd->escapes && ev->into; }
+
 char *text_alloc(evaluator *ev, const node *nd, size_t size) {
   if (size == 0) size = 1;
-  return nd->escapes && ev->into ? hw_batch_alloc(ev->into, size) : scratch_text(ev, size);
+  if (ev->budget && !take(ev->budget, size)) return NULL;
+  if (outlives_the_run(ev, nd)) return hw_batch_alloc(ev->into, size);
+  ev->text_taken += size;
+  return scratch_text(ev, size);
 }
 
 void text_trim(evaluator *ev, const node *nd, size_t unused) {
-  if (nd->escapes && ev->into)
+  if (ev->budget) ev->budget->used -= unused;
+  if (outlives_the_run(ev, nd)) {
     hw_batch_trim(ev->into, unused);
-  else
+  } else {
     ev->text_used -= unused;
+    ev->text_taken -= unused;
+  }
 }

@@ -1,7 +1,7 @@
 /* listener.c - an embedding program's callback on a relation's changes.
  *
  * Only the pipeline's task may change the circuit, so coming and going are
- * wishes that it fulfils between steps; a listener's close waits for that. */
+ * wishes that it fulfils, coming between steps; a listener's close waits for that. */
 #include "runtime/deployment_impl.h"
 
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static void attach(deployment *d, deployment_listener *l, store_snapshot **s) {
 /* Lock held. Fulfils wishes up to one whose listener has to be given a snapshot. */
 static deployment_listener *fulfil(deployment *d, store_snapshot **s) {
   for (deployment_listener *l = d->listeners; l; l = l->next) {
-    if (l->wish == WISH_ATTACH) attach(d, l, s);
+    if (l->wish == WISH_ATTACH && !deployment_in_step(d)) attach(d, l, s);
     if (*s) return l;
     if (l->wish != WISH_DETACH) continue;
     circuit_detach(d->circuit, l->relation, deliver, l);

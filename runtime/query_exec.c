@@ -51,7 +51,7 @@ hw_status query_explain(eval_error *why, const hw_batch *b, hw_error *err) {
 evaluator **query_evaluators(const expr *const *exprs, uint32_t n) {
   evaluator **evs = calloc(n + 1, sizeof *evs);
   for (uint32_t i = 0; evs && i < n; i++) {
-    if (!exprs[i] || exprs[i]->op == EXPR_COLUMN || (evs[i] = evaluator_new(exprs[i]))) continue;
+    if (!exprs[i] || exprs[i]->op == EXPR_COLUMN || (evs[i] = evaluator_new(exprs[i], NULL))) continue;
     query_evaluators_free(evs, n);
     return NULL;
   }
@@ -91,7 +91,7 @@ static hw_status put_constant(const expr *e, hw_batch *b, uint32_t column, hw_er
   const hw_batch nothing = {.n_rows = 1, .capacity = 1};
   hw_column *to = &b->columns[column], c;
   eval_error why = {0};
-  evaluator *ev = evaluator_new(e);
+  evaluator *ev = evaluator_new(e, NULL);
   if (!ev) return hw_error_set(err, HW_ENOMEM, "no memory");
   hw_status st = evaluator_run(ev, &nothing, NULL, 1, b, &c, &why);
   evaluator_free(ev);
@@ -171,7 +171,7 @@ typedef struct filter_op {
 
 static hw_status filter_open(query_op *op) {
   filter_op *f = (filter_op *)op;
-  f->ev = evaluator_new(op->plan->filter);
+  f->ev = evaluator_new(op->plan->filter, NULL);
   return f->ev ? HW_OK : HW_ENOMEM;
 }
 

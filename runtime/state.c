@@ -13,6 +13,15 @@ typedef struct relation_state {
   _Atomic uint64_t brought;   /* rows into a table with a key; written by the pipeline's task */
 } relation_state;
 
+/* Rows that go through upsert.h, a chunk at a time. */
+typedef struct keyed_push {
+  batch *b;                   /* NULL: none under way */
+  uint32_t relation;
+  uint32_t next;              /* row of b, after the chunk */
+  upsert_delta delta;         /* of the chunk */
+  uint32_t n_pushed;          /* of the delta's batches */
+} keyed_push;
+
 struct state {
   program *program;
   mem *m;
@@ -24,6 +33,7 @@ struct state {
   uint64_t refused;           /* requests for memory that the limit refused, as of the last commit */
   hw_status failed;           /* of a store, in this step */
   const store *failed_store;
+  keyed_push keyed;
 
   pthread_mutex_t lock;       /* protects what is below, and `published` of the stores */
   uint64_t step;              /* the last that was committed */
@@ -89,6 +99,7 @@ void state_close(state *s) {
 
 void state_free(state *s) {
   if (!s) return;
+  state_abandon(s);
   state_close(s);
   for (uint32_t i = 0; s->relations && i < s->program->n_relations; i++) free(s->relations[i]);
   free(s->relations);
@@ -131,38 +142,78 @@ static hw_status look(void *arg, batch *b) {
 }
 
 /* The circuit passes on that a sink failed, but not why. */
-static hw_status push(state *s, uint32_t relation, batch *b, eval_error *err) {
-  hw_status st = circuit_push(s->circuit, relation, b, err);
+static hw_status explain(const state *s, hw_status st, eval_error *err) {
   return st != HW_OK && s->failed_store ? store_failed(s, s->failed_store, s->failed, &err->error) : st;
 }
 
-static hw_status push_delta(state *s, uint32_t relation, const batch *of, upsert_delta *delta, eval_error *err) {
-  hw_status st = HW_OK;
-  for (uint32_t i = 0; st == HW_OK && i < UPSERT_DELTAS; i++) {
-    batch *b = delta->batches[i];
-    if (!b) continue;
-    b->mark = of->mark;
-    b->step = of->step;
-    st = push(s, relation, b, err);
-    if (st != HW_OK && b != of) err->n_rows = 0; /* its rows are not those of the batch that came in */
+/* The changes of the next chunk. */
+static hw_status next_chunk(state *s, eval_error *err) {
+  keyed_push *k = &s->keyed;
+  relation_state *rs = s->relations[k->relation];
+  uint32_t left = hw_batch_count(&k->b->pub) - k->next, n = left < STORE_CHUNK ? left : STORE_CHUNK;
+  upsert_delta_fini(&k->delta);
+  hw_status st = upsert_apply(s->upsert, &rs->store, k->b, k->next, n, k->b->step, &k->delta);
+  rs->ignored_in_step += k->delta.ignored;
+  k->next += n;
+  k->n_pushed = 0;
+  if (st == HW_OK) return HW_OK;
+  err->at = NULL; /* of a chunk before */
+  return store_failed(s, &rs->store, st, &err->error);
+}
+
+/* The next batch of changes through the circuit. */
+static hw_status push_changes(state *s, eval_error *err) {
+  keyed_push *k = &s->keyed;
+  batch *b = k->delta.batches[k->n_pushed++];
+  if (!b) return HW_OK;
+  b->mark = k->b->mark;
+  b->step = k->b->step;
+  return explain(s, circuit_push(s->circuit, k->relation, b, err), err);
+}
+
+/* Rows of the changes are not those of the batch that came in, unless they are the same batch. */
+static void forget_place(const keyed_push *k, eval_error *err) {
+  if (k->n_pushed && k->delta.batches[k->n_pushed - 1] != k->b) err->n_rows = 0;
+}
+
+static hw_status go_on_keyed(state *s, eval_error *err) {
+  keyed_push *k = &s->keyed;
+  for (bool first = true; !circuit_is_busy(s->circuit); first = false) {
+    if (k->n_pushed == UPSERT_DELTAS && k->next == hw_batch_count(&k->b->pub)) {
+      state_abandon(s);
+      return HW_OK;
+    }
+    if (!first && circuit_must_pause(s->circuit)) return HW_OK;
+    hw_status st = k->n_pushed == UPSERT_DELTAS ? next_chunk(s, err) : push_changes(s, err);
+    if (st != HW_OK) return st;
   }
+  return HW_OK;
+}
+
+hw_status state_go_on(state *s, eval_error *err) {
+  hw_status st = explain(s, circuit_go_on(s->circuit, err), err);
+  if (st == HW_OK && s->keyed.b) st = go_on_keyed(s, err);
+  if (st == HW_OK) return HW_OK;
+  forget_place(&s->keyed, err);
+  state_abandon(s);
   return st;
 }
 
 hw_status state_push(state *s, uint32_t relation, batch *b, eval_error *err) {
   relation_state *rs = s->relations[relation];
-  if (!rs || !rs->store.relation->n_key) return push(s, relation, b, err);
-  hw_status st = HW_OK;
+  if (!rs || !rs->store.relation->n_key) return explain(s, circuit_push(s->circuit, relation, b, err), err);
   atomic_fetch_add(&rs->brought, hw_batch_count(&b->pub));
-  for (uint32_t i = 0, count = hw_batch_count(&b->pub), n; st == HW_OK && i < count; i += n) {
-    n = count - i < STORE_CHUNK ? count - i : STORE_CHUNK;
-    upsert_delta delta = {0};
-    st = upsert_apply(s->upsert, &rs->store, b, i, n, b->step, &delta);
-    rs->ignored_in_step += delta.ignored;
-    st = st == HW_OK ? push_delta(s, relation, b, &delta, err) : store_failed(s, &rs->store, st, &err->error);
-    upsert_delta_fini(&delta);
-  }
-  return st;
+  s->keyed = (keyed_push){.b = batch_of(hw_batch_ref(&b->pub)), .relation = relation, .n_pushed = UPSERT_DELTAS};
+  return state_go_on(s, err);
+}
+
+bool state_is_busy(const state *s) { return s->keyed.b || circuit_is_busy(s->circuit); }
+
+void state_abandon(state *s) {
+  circuit_abandon(s->circuit);
+  upsert_delta_fini(&s->keyed.delta);
+  if (s->keyed.b) hw_batch_unref(&s->keyed.b->pub);
+  s->keyed = (keyed_push){0};
 }
 
 static bool has_changed(const relation_state *rs) { return rs && rs->store.step; }

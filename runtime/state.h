@@ -25,14 +25,18 @@ typedef struct state state;
 /* m: the memory of state, whose limit holds for all pipelines together. Attaches
  * to the circuit, which must live as long. HW_ENOMEM. */
 hw_status state_new(program *p, mem *m, circuit *c, state **out, hw_error *err);
-/* Drops all contents; snapshots stay good, and no more are taken. [any thread, once, when no step runs] */
+/* Drops all contents; snapshots stay good, and no more are taken. [any thread, once, when no step runs any more] */
 void state_close(state *s);
 void state_free(state *s); /* closed or not */
 
 /* The rows of b into a table and through the circuit (circuit_push). What fails
  * leaves the step incomplete: the pipeline cannot go on, and state_commit must
- * not be called again. HW_ELIMIT, StateLimit: the limit of state memory. */
+ * not be called again. HW_ELIMIT, StateLimit: the limit of state memory.
+ * HW_OK and state_is_busy: as circuit_push; no commit before it is through. */
 hw_status state_push(state *s, uint32_t relation, batch *b, eval_error *err);
+hw_status state_go_on(state *s, eval_error *err);
+bool state_is_busy(const state *s);
+void state_abandon(state *s); /* drops what is under way, if anything is: the pipeline cannot go on */
 
 /* Makes the step seen; its number. On an error as above. */
 hw_status state_commit(state *s, uint64_t step, hw_error *err);

@@ -262,7 +262,7 @@ static void check_result(const op_case *c, const char *how, hw_status st, const 
 
 static void run_case_on(const op_case *c, unsigned mask, hw_batch *b, const uint32_t *sel, uint32_t n,
                         const char *how) {
-  evaluator *ev = evaluator_new(case_tree(c, mask));
+  evaluator *ev = evaluator_new(case_tree(c, mask), NULL);
   ck_assert_ptr_nonnull(ev);
   eval_error err;
   hw_column out;

@@ -302,7 +302,7 @@ START_TEST(logic_in_mixed_words) {
       set_cell(b, 1, row, truths[b_of[row]]);
     }
     expr *e = tree2(op ? EXPR_OR : EXPR_AND, "BOOLEAN", column(0, "BOOLEAN"), column(1, "BOOLEAN"));
-    evaluator *ev = evaluator_new(e);
+    evaluator *ev = evaluator_new(e, NULL);
     hw_column out;
     eval_error err;
     ck_assert_int_eq(evaluator_run(ev, b, NULL, 1000, NULL, &out, &err), HW_OK);
@@ -735,7 +735,7 @@ START_TEST(extraction) {
     for (uint32_t row = 0; row < 70; row++) set_cell(b, 0, row, cases[i].text);
     expr *e = tree1(EXPR_EXTRACT, "BIGINT", column(0, cases[i].type));
     e->index = cases[i].unit;
-    evaluator *ev = evaluator_new(e);
+    evaluator *ev = evaluator_new(e, NULL);
     hw_column out;
     eval_error err;
     ck_assert_int_eq(evaluator_run(ev, b, NULL, 70, NULL, &out, &err), HW_OK);

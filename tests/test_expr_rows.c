@@ -30,7 +30,7 @@ static void check_long_list(const char *type, uint32_t n, bool with_null, const 
     e->args[i + 1] = literal(type, texts[i]);
   }
   if (with_null) e->args[n + 1] = literal(type, NULL);
-  evaluator *ev = evaluator_new(e);
+  evaluator *ev = evaluator_new(e, NULL);
   hw_column out;
   eval_error err;
   ck_assert_int_eq(evaluator_run(ev, b, NULL, 400, NULL, &out, &err), HW_OK);
@@ -109,7 +109,7 @@ START_TEST(guards) {
             literal("BOOLEAN", "false")),
   };
   for (size_t i = 0; i < sizeof trees / sizeof *trees; i++) {
-    evaluator *ev = evaluator_new(trees[i]);
+    evaluator *ev = evaluator_new(trees[i], NULL);
     hw_column out;
     eval_error err;
     uint32_t sel[500], n;
@@ -124,7 +124,7 @@ START_TEST(guards) {
     evaluator_free(ev);
   }
   /* Without its guard it fails, on the first row that is zero. */
-  evaluator *ev = evaluator_new(reciprocal());
+  evaluator *ev = evaluator_new(reciprocal(), NULL);
   hw_column out;
   eval_error err;
   ck_assert_int_eq(evaluator_run(ev, b, NULL, 500, NULL, &out, &err), HW_EEVAL);
@@ -175,7 +175,7 @@ START_TEST(rubbish_under_null) {
       tree1(EXPR_CAST, "CHAR(3)", s),
   };
   for (size_t k = 0; k < sizeof trees / sizeof *trees; k++) {
-    evaluator *ev = evaluator_new(trees[k]);
+    evaluator *ev = evaluator_new(trees[k], NULL);
     hw_column out;
     eval_error err;
     hw_status st = evaluator_run(ev, b, NULL, 200, NULL, &out, &err);
@@ -218,7 +218,7 @@ START_TEST(filters) {
       tree2(EXPR_AND, "BOOLEAN", literal("BOOLEAN", "true"), not_x)};
   for (size_t i = 0; i < sizeof trees / sizeof *trees; i++)
     for (int sparse = 0; sparse < 2; sparse++) {
-      evaluator *ev = evaluator_new(trees[i]);
+      evaluator *ev = evaluator_new(trees[i], NULL);
       eval_error err;
       hw_column c;
       uint32_t count = sparse ? n : 1000, expected[1000], n_expected = 0;
@@ -375,7 +375,7 @@ START_TEST(random_trees) {
       for (int c = 0; c < 6; c++) set_cell(b, (uint32_t)c, row, random_cell(c, make(32)));
     int type = (int)(next_random() % 6);
     hw_type t = type_of(random_types[type]);
-    evaluator *ev = evaluator_new(random_tree(type, 4));
+    evaluator *ev = evaluator_new(random_tree(type, 4), NULL);
     ck_assert_ptr_nonnull(ev);
     const char *alone[RANDOM_ROWS];
     uint32_t sel[RANDOM_ROWS], n = 0, failing = 0;
@@ -424,7 +424,7 @@ START_TEST(results_outlive_the_tree) {
   hw_column out[5];
   batch *into = batch_new_view((batch *)b, b->schema);
   for (int i = 0; i < 5; i++) {
-    evaluator *ev = evaluator_new(trees[i]);
+    evaluator *ev = evaluator_new(trees[i], NULL);
     eval_error err;
     ck_assert_int_eq(evaluator_run(ev, b, NULL, 300, &into->pub, &out[i], &err), HW_OK);
     evaluator_free(ev);
@@ -454,7 +454,7 @@ START_TEST(steady_state_allocates_nothing) {
                               literal("VARCHAR", "%text"))),
                   tree2(EXPR_CONCAT, "VARCHAR", column(1, "VARCHAR"), tree1(EXPR_CAST, "VARCHAR", column(0, "INT"))),
                   column(1, "VARCHAR"));
-  evaluator *ev = evaluator_new(e);
+  evaluator *ev = evaluator_new(e, NULL);
   hw_column out;
   eval_error err;
   struct mallinfo2 before = {0}, after;
@@ -509,7 +509,7 @@ START_TEST(no_memory_is_an_error) {
   b->pub.n_rows = 64;
   for (uint32_t row = 0; row < 64; row++) set_cell(&b->pub, 0, row, "7");
   expr *e = tree1(EXPR_CAST, "CHAR(2000)", column(0, "INT"));
-  evaluator *ev = evaluator_new(e);
+  evaluator *ev = evaluator_new(e, NULL);
   hw_column out;
   eval_error err;
   ck_assert_int_eq(evaluator_run(ev, &b->pub, NULL, 64, &into->pub, &out, &err), HW_ENOMEM);

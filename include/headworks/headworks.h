@@ -47,7 +47,8 @@ typedef void hw_log_function(void *arg, hw_log_level level, const char *line);
 typedef struct hw_engine_options {
   uint32_t struct_size;      /* sizeof(hw_engine_options) */
   unsigned workers;          /* threads that run connectors and circuits; 0: one per core */
-  uint64_t memory_limit;     /* bytes for batches and buffers, all pipelines together; 0: 1 GiB */
+  uint64_t memory_limit;     /* bytes for batches and buffers, all pipelines together; 0: 1 GiB. A pipeline whose
+                                views need more than a quarter for one row fails (HW_ELIMIT, "MemoryLimit") */
   hw_log_level log_level;    /* 0: errors only; without options HW_LOG_INFO */
   hw_log_function *log;      /* NULL: to standard error; [any thread], one at a time */
   void *log_arg;

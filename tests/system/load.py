@@ -22,6 +22,8 @@ HOST = "Host: 127.0.0.1\r\n"
 
 PROGRAM = "".join(table("t%d" % i, "num BIGINT NOT NULL", [datagen("c", {"rate": 5})]) for i in range(5)) + "".join(
     view("v%d" % i, "SELECT num FROM t%d" % i, [null_output("o")]) for i in range(5))
+HELD = table("t", "num BIGINT NOT NULL", [datagen("c", {"limit": 10000})]).replace(
+    "WITH (", "WITH ('materialized' = 'true', ")
 
 
 # ---- many connections in one thread ------------------------------------------
@@ -199,7 +201,13 @@ CUT = [  # begun, and broken off by a reset
     ("GET /v0/pipelines/p0/logs HTTP/1.1\r\n%s\r\n" % HOST).encode(),
     ("GET /v0/pipelines/p0/support_bundle HTTP/1.1\r\n%s\r\n" % HOST).encode(),
     post("/v0/pipelines/p0/egress/v0?format=json", b"", "Content-Length: 0"),
-    post("/v0/pipelines/p0/pause?wait=drained", b"", "Content-Length: 0")[:-2],
+    post("/v0/pipelines/p2/pause?wait=drained", b"", "Content-Length: 0"),
+    post("/v0/pipelines/p2/tables/t2/connectors/c/pause?wait=drained", b"", "Content-Length: 0"),
+    post("/v0/pipelines/p2/resume", b"", "Content-Length: 0"),
+    post("/v0/pipelines/p2/tables/t2/connectors/c/start", b"", "Content-Length: 0"),
+    ("GET /v0/pipelines/held/query?sql=SELECT+num+FROM+t+ORDER+BY+num HTTP/1.1\r\n%s\r\n" % HOST).encode(),
+    ("GET /v0/pipelines/held/query HTTP/1.1\r\n%sConnection: Upgrade\r\nUpgrade: websocket\r\n"
+     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" % HOST).encode(),
     post("/v0/pipelines", b'{"name": "half', JSON, "Content-Length: 1000"),
     post("/v0/pipelines/p1/ingress/t1?format=json", b'{"insert": {"num": 1}}\n{"ins', "Content-Length: 1000"),
     post("/v0/pipelines/p1/ingress/t1?format=json&atomic=true", b'{"insert": {"num": 1}}\n', "Content-Length: 1000"),
@@ -269,7 +277,8 @@ def abuse(swarm, client, send):
 
 def targets(k):
     names = ["p%d" % ((k + i) % PIPELINES) for i in range(REQUESTS)]
-    kinds = itertools.cycle(["%s/stats", "%s?selector=status", "%s/time_series", "%s", "%s/tables/t0/connectors/c/stats"])
+    kinds = itertools.cycle(["%s/stats", "%s?selector=status", "%s/time_series", "%s",
+                             "%s/tables/t0/connectors/c/stats"])
     return ["/v0/pipelines/" + kind % name for kind, name in zip(itertools.islice(kinds, k % 5, None), names)]
 
 
@@ -281,6 +290,8 @@ def one_round(swarm, client):
     callers = [Caller(swarm, targets(k)) for k in range(CLIENTS)]
     abuse(swarm, client, send_wrong)
     abuse(swarm, client, send_cut)
+    client.resume("p2")  # which those that were cut off may have paused
+    client.connector("p2", "t2", "c", "start")
     swarm.until(lambda: all(c.done for c in callers), "every client has had its replies")
     swarm.until(lambda: all(f.seen for f in followers), "every follower got what it follows")
     expect(all(c.open for c in callers + followers), "a connection is gone")
@@ -307,6 +318,9 @@ with Server() as server:
         client.expect(202, "POST", "/v0/pipelines/p%d/start" % i)
     for i in range(PIPELINES):
         client.wait_status("p%d" % i, "Running")
+    client.create("held", HELD)
+    client.start("held")
+    client.wait_complete("held")
     before = descriptors(server), server.threads()
     swarm = Swarm(server.port)
     lorises = [Loris(swarm) for _ in range(LORISES)]

@@ -1,12 +1,12 @@
 /* api_load.c - many clients of a server's control endpoints, and how long they wait.
  *
- *     api_load PORT CLIENTS RATE SECONDS FOLLOWERS FOLLOW_PATH PATH...
+ *     api_load PORT CLIENTS RATE SECONDS FOLLOWERS FOLLOWED[,FOLLOWED...] PATH...
  *
  * CLIENTS keep-alive connections ask for the paths in turn, RATE times a second
- * each, spread evenly; FOLLOWERS connections read FOLLOW_PATH without end. A client
- * whose reply is late asks again at once, and the time it is late counts: the
- * wait is from the moment the request was due. The first reply of each client is not
- * counted. Prints one line of JSON. */
+ * each, spread evenly; FOLLOWERS connections read without end what they follow,
+ * in turn: a path, or "POST PATH". A client whose reply is late asks again at once,
+ * and the time it is late counts: the wait is from the moment the request was due.
+ * The first reply of each client is not counted. Prints one line of JSON. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,8 @@ static double now(void) {
 
 static void say(const client *c, const char *path) {
   char text[1024];
-  int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", path, ntohs(address.sin_port));
+  int n = snprintf(text, sizeof text, "%s%s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", *path == '/' ? "GET " : "", path,
+                   ntohs(address.sin_port));
   if (send(c->fd, text, (size_t)n, MSG_NOSIGNAL) != n) die("send");
 }
 
@@ -65,6 +66,16 @@ static void open_client(client *c, int epoll) {
   fcntl(c->fd, F_SETFL, O_NONBLOCK);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) die("epoll_ctl");
+}
+
+/* The next of a list, from the beginning after the last. */
+static void follow_next(const client *c, const char *list, const char **at) {
+  char path[512];
+  if (!**at) *at = list;
+  size_t len = strcspn(*at, ",");
+  snprintf(path, sizeof path, "%.*s", (int)len, *at);
+  *at += len + ((*at)[len] == ',');
+  say(c, path);
 }
 
 /* ---- replies -------------------------------------------------------------- */
@@ -153,7 +164,7 @@ static double quantile(double q) { return n_waits ? waits[(size_t)((double)(n_wa
 
 int main(int argc, char **argv) {
   if (argc < 8) {
-    fprintf(stderr, "usage: api_load PORT CLIENTS RATE SECONDS FOLLOWERS FOLLOW_PATH PATH...\n");
+    fprintf(stderr, "usage: api_load PORT CLIENTS RATE SECONDS FOLLOWERS FOLLOWED[,FOLLOWED...] PATH...\n");
     return 2;
   }
   struct rlimit files;
@@ -169,10 +180,11 @@ int main(int argc, char **argv) {
   client *clients = calloc(n_clients + n_followers + 1, sizeof *clients);
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   if (!clients || epoll < 0) die("epoll_create1");
+  const char *followed = argv[6];
   for (unsigned i = 0; i < n_clients + n_followers; i++) {
     clients[i].follows = i >= n_clients;
     open_client(&clients[i], epoll);
-    if (clients[i].follows) say(&clients[i], argv[6]);
+    if (clients[i].follows) follow_next(&clients[i], argv[6], &followed);
   }
   double start = now();
   for (unsigned i = 0; i < n_clients; i++) clients[i].n = i, clients[i].due = start + interval * i / n_clients;

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """make bench-api: 200 pipelines of 10 connectors in one server, one of them at full speed, 1,000 keep-alive clients on
-control endpoints, 100 log followers: how long a stats call takes, what memory and descriptors do.
+control endpoints, 100 log followers and 100 egress listeners: how long a stats call takes, what memory and descriptors
+do.
 
-    bench/api_load.py --build DIR [--pipelines 200] [--clients 1000] [--followers 100] [--rounds 3] [--seconds 10]
+    bench/api_load.py --build DIR [--pipelines 200] [--clients 1000] [--followers 200] [--rounds 3] [--seconds 10]
 """
 import argparse
 import json
@@ -14,7 +15,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--build", default=".", help="directory with headworks and bench/api_load")
 parser.add_argument("--pipelines", type=int, default=200)
 parser.add_argument("--clients", type=int, default=1000)
-parser.add_argument("--followers", type=int, default=100)
+parser.add_argument("--followers", type=int, default=200)
 parser.add_argument("--rate", type=float, default=1.0, help="requests a second of each client")
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--seconds", type=float, default=10)
@@ -30,6 +31,9 @@ SMALL = "".join(table("t%d" % i, "num BIGINT NOT NULL", [datagen("c", {"rate": 1
     view("v%d" % i, "SELECT num FROM t%d" % i, [null_output("o")]) for i in range(5))
 BUSY = (table("t", "num BIGINT NOT NULL, text VARCHAR", [datagen("c")]) +
         view("v", "SELECT num FROM t WHERE MOD(num, 2) = 0", [null_output("o")]))
+
+
+FOLLOWED = "/v0/pipelines/p0/logs,POST /v0/pipelines/p0/egress/v0?format=json"
 
 
 def resources(server):
@@ -51,7 +55,7 @@ def start_all(client):
 def load(server, *targets, clients=None, followers=None):
     command = [os.path.join(BUILD, "bench", "api_load"), str(server.port),
                str(options.clients if clients is None else clients), str(options.rate), str(options.seconds),
-               str(options.followers if followers is None else followers), "/v0/pipelines/p0/logs", *targets]
+               str(options.followers if followers is None else followers), FOLLOWED, *targets]
     done = subprocess.run(command, capture_output=True, text=True)
     expect(done.returncode == 0, done.stderr)
     return json.loads(done.stdout)

@@ -8,7 +8,8 @@ from libschema import module
 
 ROWS = 50000
 PROGRAM = (table("numbers", "num BIGINT NOT NULL", [datagen("c1", {"limit": ROWS})]) +
-           table("lines", "id BIGINT NOT NULL", [file_input("bad", path("bad.ndjson"))]) +
+           table("lines", "id BIGINT NOT NULL", [file_input("bad", path("bad.ndjson"))]).replace(
+               "WITH (", "WITH ('materialized' = 'true', ") +
            view("even", "SELECT num FROM numbers WHERE MOD(num, 2) = 0", [null_output("out")]))
 SECRET = "do-not-tell"
 
@@ -49,12 +50,19 @@ def check_metrics(client):
     found = samples(reply.body.decode())
     for name, endpoint, value in [
             ("records_input_total", None, ROWS + 3), ("records_processed_total", None, ROWS + 3),
+            ("headworks_state_rows", None, 3), ("headworks_dead_letters_kept", None, 2),
+            ("headworks_dead_letters_total", None, 2), ("headworks_dead_letters_dropped_total", None, 0),
+            ("headworks_catalog_commit_seconds_count", None, of(found, "headworks_catalog_commits_total")),
             ("headworks_completed_records_total", None, ROWS + 3), ("pipeline_complete", None, 1),
             ("input_connector_records_total", "numbers.c1", ROWS), ("input_connector_records_total", "lines.bad", 3),
             ("input_connector_errors_parse_total", "lines.bad", 2), ("input_connector_end_of_input", "lines.bad", 1),
             ("output_connector_records_total", "even.out", ROWS // 2), ("headworks_pipelines", None, 1)]:
         equal(of(found, name, endpoint), value, name)
     expect(of(found, "dbsp_step_latency_seconds_count") == of(found, "dbsp_steps_total") > 0, "steps are timed")
+    expect(of(found, "headworks_state_bytes") >= 3 * 8, "bytes of state")
+    expect(0 < of(found, "headworks_dead_letters_kept_bytes") < 10000, "bytes of dead letters")
+    created = 'method="POST",path="/v0/pipelines",status="2xx"'
+    equal(found["http_requests_total", created], 1, "pipelines that were made")
     expect(0 < of(found, "process_cpu_seconds_total") < 1000, "CPU time")
     expect(of(found, "process_open_fds") <= of(found, "process_max_fds"), "descriptors")
     expect(abs(of(found, "process_start_time_seconds") - time.time()) < 300, "start of the process")

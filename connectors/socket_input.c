@@ -34,13 +34,14 @@ static bool connects(const socket_input *in) { return in->addr.kind == NETADDR_T
 static hw_status configure(socket_input *in, const hw_config *config, hw_error *err) {
   const char *address = hw_config_string(config, "address");
   bool binds = strncmp(address, "tcp://", 6) != 0;
-  hw_status status = netaddr_parse(address, KINDS, binds, &in->addr, err);
-  if (status != HW_OK) return status;
+  hw_error all = {.status = HW_OK};
+  hw_status status = netaddr_parse(address, KINDS, binds, &in->addr, &all);
   bool framed = strcmp(hw_config_string(config, "framing"), "length") == 0;
   unsigned length_bytes = (unsigned)hw_config_int(config, "length_bytes");
-  if (framed && netaddr_socktype(&in->addr) == SOCK_DGRAM)
-    return hw_error_set(err, HW_EINVAL, "framing: every datagram is a message; \"length\" is for streams");
-  if (length_bytes == 3) return hw_error_set(err, HW_EINVAL, "length_bytes: must be 1, 2 or 4");
+  if (status == HW_OK && framed && netaddr_socktype(&in->addr) == SOCK_DGRAM)
+    status = hw_error_add(&all, HW_EINVAL, "framing: every datagram is a message; \"length\" is for streams");
+  if (length_bytes == 3) status = hw_error_add(&all, HW_EINVAL, "length_bytes: must be 1, 2 or 4");
+  if (status != HW_OK) return hw_error_set(err, status, "%s", all.message);
   if (framed) in->framing.length_bytes = length_bytes;
   in->framing.max_message = (uint64_t)hw_config_int(config, "max_message_bytes");
   in->max_clients = (unsigned)hw_config_int(config, "max_clients");

@@ -18,11 +18,13 @@ typedef struct setting {
   json_t *value; /* NULL: unset, and no default */
   char *text;    /* of a HW_OPTION_JSON value */
   bool is_set;
+  bool is_faulty; /* was given, and is left out */
 } setting;
 
 struct hw_config {
   const hw_option *table;
   size_t n;
+  bool has_faults;
   setting settings[];
 };
 
@@ -80,7 +82,7 @@ typedef struct checker {
   const char *path;
   config_fault *fault;
   void *arg;
-  bool failed;
+  unsigned n_faults;
 } checker;
 
 static void report(checker *c, const char *name, const char *fmt, ...) HW_PRINTF(3, 4);
@@ -93,7 +95,7 @@ static void report(checker *c, const char *name, const char *fmt, ...) {
   va_start(args, fmt);
   vsnprintf(message, sizeof message, fmt, args);
   va_end(args);
-  c->failed = true;
+  c->n_faults++;
   c->fault(c->arg, path, message);
 }
 
@@ -297,8 +299,10 @@ static void take_given(checker *c, hw_config *config, const json_t *object) {
     }
     setting *s = &config->settings[i];
     if (json_is_null(value) && c->table[i].type != HW_OPTION_JSON) continue; /* as if it were not there */
-    s->is_set = true;
+    unsigned before = c->n_faults;
     s->value = check_value(c, &c->table[i], value);
+    s->is_faulty = c->n_faults > before;
+    s->is_set = !s->is_faulty;
   }
 }
 
@@ -306,13 +310,20 @@ static void take_defaults(checker *c, hw_config *config) {
   for (size_t i = 0; i < config->n; i++) {
     setting *s = &config->settings[i];
     const hw_option *o = &c->table[i];
-    if (!s->is_set && (o->flags & HW_OPTION_REQUIRED))
+    bool missing = !s->is_set && (o->flags & HW_OPTION_REQUIRED);
+    if (missing && !s->is_faulty)
       report(c, o->name, "option \"%s\" is required (%s)", o->name, o->description ? o->description : "no default");
-    else if (!s->is_set)
+    else if (!s->is_set && !missing)
       s->value = default_value(o);
     if (o->type == HW_OPTION_JSON && s->value)
       s->text = json_dumps(s->value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_PRESERVE_ORDER);
   }
+}
+
+static bool is_usable(const hw_config *config) {
+  for (size_t i = 0; i < config->n; i++)
+    if (!config->settings[i].is_set && (config->table[i].flags & HW_OPTION_REQUIRED)) return false;
+  return true;
 }
 
 /* What the table promises is there; only a lack of memory can leave it out. */
@@ -320,13 +331,14 @@ static bool complete(const hw_config *config) {
   for (size_t i = 0; i < config->n; i++) {
     const setting *s = &config->settings[i];
     const hw_option *o = &config->table[i];
-    if (!s->value && (s->is_set || o->default_text)) return false;
+    bool required = o->flags & HW_OPTION_REQUIRED;
+    if (!s->value && (s->is_set || (o->default_text && !required))) return false;
     if (o->type == HW_OPTION_JSON && s->value && !s->text) return false;
   }
   return true;
 }
 
-hw_config *config_new(const hw_option *table, const json_t *object, const char *path, config_fault *fault, void *arg) {
+hw_config *config_read(const hw_option *table, const json_t *object, const char *path, config_fault *fault, void *arg) {
   checker c = {.table = table, .path = path, .fault = fault, .arg = arg};
   if (object && !json_is_object(object)) {
     report(&c, "", "must be an object: {\"option\": value, ...}");
@@ -340,11 +352,26 @@ hw_config *config_new(const hw_option *table, const json_t *object, const char *
     take_given(&c, config, object);
     take_defaults(&c, config);
   }
-  if (!c.failed && (!config || !complete(config))) report(&c, "", "out of memory");
-  if (!c.failed) return config;
+  bool whole = config && complete(config);
+  if (!whole) report(&c, "", "out of memory");
+  if (whole && is_usable(config)) {
+    config->has_faults = c.n_faults > 0;
+    return config;
+  }
   config_free(config);
   return NULL;
 }
+
+hw_config *config_new(const hw_option *table, const json_t *object, const char *path, config_fault *fault, void *arg) {
+  hw_config *config = config_read(table, object, path, fault, arg);
+  if (!config || !config->has_faults) return config;
+  config_free(config);
+  return NULL;
+}
+
+bool config_has_faults(const hw_config *config) { return config->has_faults; }
+
+const hw_option *config_table(const hw_config *config) { return config->table; }
 
 void config_free(hw_config *config) {
   if (!config) return;
@@ -418,7 +445,7 @@ bool config_check_references(const hw_config *config, const char *path, config_f
     r.name = config->table[i].name;
     (void)each_reference(config->settings[i].value, check_reference, &r);
   }
-  return !r.c.failed;
+  return r.c.n_faults == 0;
 }
 
 typedef struct resolver {

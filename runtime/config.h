@@ -15,6 +15,12 @@ typedef void config_fault(void *arg, const char *path, const char *message);
  * fault is reported, with the nearest known name for an unknown one; NULL when
  * there was any. Borrows the table, which must outlive it. */
 hw_config *config_new(const hw_option *table, const json_t *object, const char *path, config_fault *fault, void *arg);
+/* The same, but what is faulty is left as if it were not given, so that the rest
+ * can be looked at. NULL only when that cannot be: a required option is missing
+ * or faulty, object is none, or there is no memory. */
+hw_config *config_read(const hw_option *table, const json_t *object, const char *path, config_fault *fault, void *arg);
+bool config_has_faults(const hw_config *config); /* config_read reported some */
+const hw_option *config_table(const hw_config *config);
 void config_free(hw_config *config);
 
 /* All settings, defaults included, secrets as "***" (a new reference). */

@@ -13,6 +13,7 @@
 #include "runtime/connector.h"
 #include "runtime/registry.h"
 #include "sql/json_place.h"
+#include "sql/refusal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -202,7 +203,7 @@ static void take_transport(element *el, program_connector *made) {
   else if (n.name) find_output(el, made, n.name);
   const hw_option *options = made->input ? made->input->options : made->output ? made->output->options : NULL;
   if (made->input || made->output)
-    made->transport_config = config_new(options, n.config, "transport.config", on_fault, el);
+    made->transport_config = config_read(options, n.config, "transport.config", on_fault, el);
   config_free(n.checked);
 }
 
@@ -217,7 +218,9 @@ static void try_format(element *el, const program_connector *made) {
   const hw_schema *schema = &el->relation->schema;
   hw_status status = made->is_input ? made->format->parser->create(made->format_config, schema, &instance, &err)
                                     : made->format->encoder->create(made->format_config, schema, &instance, &err);
-  if (status != HW_OK) report(el, "format", "%s", err.message[0] ? err.message : hw_status_text(status));
+  if (status != HW_OK)
+    refusal_report(err.message[0] ? err.message : hw_status_text(status), made->format_config, "format.config",
+                   "format", on_fault, el);
   else if (made->is_input) made->format->parser->destroy(instance);
   else made->format->encoder->destroy(instance);
 }
@@ -231,8 +234,8 @@ static void take_named_format(element *el, program_connector *made) {
     report(el, "format.name", "format \"%s\" cannot be used on %s", f->name, made->is_input ? "input" : "output");
   if (usable) {
     made->format = f;
-    made->format_config = config_new(made->is_input ? f->parser_options : f->encoder_options, n.config,
-                                     "format.config", on_fault, el);
+    made->format_config = config_read(made->is_input ? f->parser_options : f->encoder_options, n.config,
+                                      "format.config", on_fault, el);
     if (made->format_config && config_check_references(made->format_config, "format.config", on_fault, el))
       try_format(el, made);
   }
@@ -262,7 +265,8 @@ static void try_transport(element *el, const program_connector *made) {
   if (!info->known || !info->complete || config_has_references(made->transport_config)) return;
   hw_status status = connector_try(made, &el->relation->schema, &err);
   if (status == HW_OK) return;
-  report(el, "transport.config", "%s", err.message[0] ? err.message : hw_status_text(status));
+  refusal_report(err.message[0] ? err.message : hw_status_text(status), made->transport_config, "transport.config",
+                 "transport.config", on_fault, el);
 }
 
 /* ---- attributes ---------------------------------------------------------------------------------- */

@@ -229,6 +229,38 @@ START_TEST(nearest) {
 }
 END_TEST
 
+/* What is faulty is left out, the rest can be looked at; nothing can, where a required one is. */
+START_TEST(what_is_left_of_faulty_settings) {
+  json_t *object = json_loads("{\"path\": \"x\", \"rate\": 0, \"mode\": \"slwo\", \"password\": 5, \"nothing\": 1, "
+                              "\"any\": 7}", 0, NULL);
+  faults[0] = '\0';
+  hw_config *c = config_read(table, object, "c", note, faults);
+  json_decref(object);
+  ck_assert_ptr_nonnull(c);
+  ck_assert(config_has_faults(c));
+  ck_assert_ptr_eq(config_table(c), table);
+  ck_assert_ptr_nonnull(strstr(faults, "c.rate: "));
+  ck_assert_ptr_nonnull(strstr(faults, "c.mode: "));
+  ck_assert_ptr_nonnull(strstr(faults, "c.password: "));
+  ck_assert_ptr_nonnull(strstr(faults, "c.nothing: "));
+  ck_assert_int_eq(hw_config_int(c, "rate"), 100);
+  ck_assert(!hw_config_is_set(c, "rate"));
+  ck_assert_str_eq(hw_config_string(c, "mode"), "slow");
+  ck_assert_ptr_null(hw_config_string(c, "password"));
+  ck_assert(hw_config_is_set(c, "any"));
+  config_free(c);
+  object = json_loads("{\"path\": 5, \"rate\": 0}", 0, NULL);
+  faults[0] = '\0';
+  ck_assert_ptr_null(config_read(table, object, "c", note, faults));
+  json_decref(object);
+  ck_assert_str_eq(faults, "c.path: option \"path\" must be a string, found an integer 5\n"
+                           "c.rate: option \"rate\" must be from 1 to 1000 rows/s, found 0\n");
+  c = good("{\"path\": \"x\"}");
+  ck_assert(!config_has_faults(c));
+  config_free(c);
+}
+END_TEST
+
 /* ---- programs -------------------------------------------------------------- */
 
 static const struct {
@@ -326,6 +358,7 @@ int main(void) {
   tcase_add_test(options, no_options);
   tcase_add_test(options, long_names);
   tcase_add_test(options, shown);
+  tcase_add_test(options, what_is_left_of_faulty_settings);
   tcase_add_loop_test(options, nearest, 0, COUNT(slips));
   tcase_add_loop_test(programs, finds_relations, 0, COUNT(names));
   tcase_add_test(programs, finds_connectors);

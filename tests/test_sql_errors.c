@@ -1,4 +1,5 @@
 /* The SQL front end on bad programs: every fault, with its place to the column. */
+#include "sql/refusal.h"
 #include "tests/sql_fixture.h"
 
 #include <check.h>
@@ -798,6 +799,57 @@ START_TEST(prefixes) {
 }
 END_TEST
 
+/* ---- what an instance refuses ---------------------------------------------- */
+
+static const hw_option quoted[] = {
+    {"open", HW_OPTION_STRING, 0, "(", 0, 0, NULL, NULL, "one"},
+    {"close", HW_OPTION_STRING, 0, ")", 0, 0, NULL, NULL, "another"},
+    {"depth", HW_OPTION_INT, 0, NULL, 1, 9, NULL, NULL, "a number"},
+    {0},
+};
+
+static const struct {
+  const char *settings, *message, *wanted;
+} refusals[] = {
+    {"{}", "no column to take them", "elsewhere: no column to take them\n"},
+    {"{}", "open: too long; for one character; close: too short", "at.open: too long; for one character\nat.close: too "
+                                                                  "short\n"},
+    {"{}", "depth[0].x: no", "at.depth: depth[0].x: no\n"},
+    {"{}", "opening: no; depth 5 is much", "elsewhere: opening: no; depth 5 is much\n"},
+    {"{}", "", "elsewhere: \n"},
+    /* beside faults: what speaks of given and good options alone */
+    {"{\"depth\": 0}", "no column to take them", ""},
+    {"{\"depth\": 0}", "open: too long", ""},
+    {"{\"depth\": 0, \"open\": \"((\"}", "open: too long", "at.open: too long\n"},
+    {"{\"depth\": 0, \"open\": \"((\"}", "depth: missing; open: too long; close: too short", "at.open: too long\n"},
+    {"{\"close\": 5, \"open\": \")\"}", "open: must differ from close", ""},
+    {"{\"close\": 5, \"open\": \")\"}", "open: must not disclose, nor be closed", "at.open: must not disclose, nor be "
+                                                                               "closed\n"},
+    {"{\"colour\": 5, \"open\": \")\", \"close\": \")\"}", "open: must differ from close",
+     "at.open: must differ from close\n"},
+};
+
+static char refused[1000];
+
+static void no_fault(void *arg, const char *path, const char *message) { (void)arg, (void)path, (void)message; }
+
+static void note_refusal(void *arg, const char *path, const char *message) {
+  size_t len = strlen((const char *)arg);
+  snprintf((char *)arg + len, sizeof refused - len, "%s: %s\n", path, message);
+}
+
+START_TEST(refusals_by_option) {
+  json_t *object = json_loads(refusals[_i].settings, 0, NULL);
+  hw_config *config = config_read(quoted, object, "", no_fault, NULL);
+  json_decref(object);
+  ck_assert_ptr_nonnull(config);
+  refused[0] = '\0';
+  refusal_report(refusals[_i].message, config, "at", "elsewhere", note_refusal, refused);
+  ck_assert_str_eq(refused, refusals[_i].wanted);
+  config_free(config);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("sql errors");
   TCase *c = tcase_create("bad programs");
@@ -813,6 +865,7 @@ int main(void) {
   tcase_add_test(c, many_faults);
   tcase_add_test(c, messages_are_text);
   tcase_add_test(c, prefixes);
+  tcase_add_loop_test(c, refusals_by_option, 0, COUNT(refusals));
   suite_add_tcase(suite, c);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

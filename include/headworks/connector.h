@@ -135,8 +135,8 @@ HW_API void hw_input_progress(hw_connector *c, uint64_t done, uint64_t total);
 HW_API void hw_input_count_drops(hw_connector *c, uint64_t n);
 
 typedef struct hw_input_ops {
-  /* Checks config beyond its table and makes an instance; touches nothing
-   * outside the process. Also called, and destroyed at once, to validate a
+  /* Checks config beyond its table (*err as of hw_parser_ops.create) and makes an
+   * instance; touches nothing outside the process. Also called, and destroyed at once, to validate a
    * program: then c is good for its schema only. */
   hw_status (*create)(hw_connector *c, const hw_config *config, void **instance, hw_error *err);
   /* Opens the source. May block. On failure the pipeline's start fails. NULL: nothing to open. */

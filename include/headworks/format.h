@@ -41,7 +41,8 @@ HW_API void hw_report_bad(hw_report *report, const hw_bad_record *bad);
 typedef struct hw_parser_ops {
   /* Makes an instance for one stream into rows of schema (borrowed, outlives
    * it). config has been checked against the format's option table; what the
-   * table cannot say is checked here. On failure *err says what and how. Also
+   * table cannot say is checked here. On failure *err says what and how, and
+   * begins with "option: " where it is about one: hw_error_add for several. Also
    * called, and destroyed at once, to validate a program. */
   hw_status (*create)(const hw_config *config, const hw_schema *schema, void **parser, hw_error *err);
 

@@ -16,6 +16,35 @@ def says(done, *parts):
         expect(part in text, "%r is not in the text:\n%s" % (part, text))
 
 
+def all_settings_at_once():
+    """What the option table finds, and what only the format or the transport can, each at its own place."""
+    def errors(transport, config, format=None, format_config=None):
+        connector = {"transport": {"name": transport, "config": config}}
+        if format:
+            connector["format"] = {"name": format, "config": format_config}
+        file = write("settings.sql", table("t", "id BIGINT", [connector]))
+        report = json.loads(run("validate", "--json", file, status=3).stdout)
+        return [m["message"].split(": at ", 1)[-1] for m in report["messages"]], report["messages"]
+
+    file = {"path": "in.csv"}
+    said, places = errors("file_input", file, "csv", {"delimiter": "ab", "quote": "\u00e9", "comment": 7})
+    equal(said, ['format.config.delimiter: "ab" is more than one character',
+                 "format.config.quote: must be an ASCII character other than CR and LF",
+                 'format.config.comment: option "comment" must be a string, found an integer 7'], "faults of csv")
+    columns = [m["column"] for m in places]
+    equal(columns, sorted(set(columns)), "their places")
+    said, _ = errors("socket_input", {"address": "tcp://nowhere", "length_bytes": 3, "framing": "no"}, "csv", {})
+    equal([s.split(":")[0] for s in said],
+          ["transport.config." + o for o in ("address", "length_bytes", "framing")], "faults of socket_input")
+    said, _ = errors("datagen", {"plan": [{"rate": "x", "fields": {"no": {}}}], "sed": 3})
+    equal([s.split(": ")[:2] for s in said], [["transport.config.plan", "plan[0].rate"],
+                                              ["transport.config.plan", "plan[0].fields.no"],
+                                              ["transport.config.sed", 'unknown option "sed"']], "faults of datagen")
+    # not what comes of an option that is left out for its own fault: the quote may well differ from the delimiter
+    said, _ = errors("file_input", file, "csv", {"delimiter": 5, "quote": ",", "escape": "xy"})
+    equal([s.split(":")[0] for s in said], ["format.config.delimiter", "format.config.escape"], "faults, not their effects")
+
+
 def faulty_programs():
     faults = [
         ("CREATE TABLE t (id BIGINT) WITH ('connectors' = '[{\"transport\": {\"name\": \"file_inptu\"}}]');",
@@ -37,6 +66,7 @@ def faulty_programs():
         validated, ran = run("validate", file, status=3), run("run", file, status=3)
         says(validated, "error", *parts)
         equal(ran.stderr, validated.stderr, "what run and validate say")
+    all_settings_at_once()
     file = write("faulty.sql", "CREATE TABLE a (x FOO);\nCREATE TABLE b (y BAR);\nCREATE VIEW v AS SELECT z FROM b;\n")
     says(run("validate", file, status=3), "faulty.sql:1:", "faulty.sql:2:", "FOO", "BAR")
     report = json.loads(run("validate", "--json", file, status=3).stdout)

@@ -13,7 +13,7 @@
 #include "api/request_count.h"
 #include "api/router.h"
 #include "api/series.h"
-#include "engine/uuid.h"
+#include "runtime/uuid.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -28,8 +28,8 @@
 #ifndef ENGINE_CATALOG_H
 #define ENGINE_CATALOG_H
 
-#include "engine/uuid.h"
 #include "runtime/stats.h"
+#include "runtime/uuid.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /* observe.c - what others see of a pipeline: snapshots, statistics, its end. */
 #include "engine/pipeline.h"
+#include "runtime/deadline.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- snapshot ------------------------------------------------------------ */
 
@@ -122,18 +122,6 @@ hw_status pipeline_get_latency(hw_pipeline *p, latency_summary *out) {
 }
 
 /* ---- waiting for the end ------------------------------------------------- */
-
-static struct timespec deadline_in(int64_t ms) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  t.tv_sec += ms / 1000;
-  t.tv_nsec += (ms % 1000) * 1000000;
-  if (t.tv_nsec >= 1000000000) {
-    t.tv_nsec -= 1000000000;
-    t.tv_sec++;
-  }
-  return t;
-}
 
 /* Lock held: whether it is over, and how. */
 static bool is_over(const hw_pipeline *p, hw_error *how) {

@@ -26,8 +26,8 @@
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/manager.h"
-#include "engine/uuid.h"
 #include "runtime/dead_letters.h"
+#include "runtime/uuid.h"
 
 #include <jansson.h>
 

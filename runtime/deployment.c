@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #define STRINGS_MEMORY_PART 4u /* of the memory for rows: for the strings made at a time, see circuit.h */
@@ -32,19 +31,6 @@ void deployment_log(deployment *d, hw_log_level level, const char *about, const 
 }
 
 phase deployment_phase(const deployment *d) { return (phase)atomic_load(&d->phase); }
-
-static bool make_uuid(char out[37]) {
-  uint8_t b[16];
-  if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b) return false;
-  b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
-  b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-  char *at = out;
-  for (unsigned i = 0; i < 16; i++) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) *at++ = '-';
-    at += snprintf(at, 3, "%02x", b[i]);
-  }
-  return true;
-}
 
 void *deployment_alloc(size_t size) {
   size = (size + 63) & ~(size_t)63;
@@ -166,11 +152,12 @@ deployment *deployment_new(runtime *rt, const char *pipeline, program *p, const 
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   d->started_wall_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-  if (!d->name || !make_arrays(d) || !make_uuid(d->incarnation)) {
+  if (!d->name || !make_arrays(d)) {
     destroy(d);
     goto no_memory;
   }
-  if (state_new(p, &rt->state, d->circuit, &d->state, err) != HW_OK || add_connectors(d, err) != HW_OK) {
+  if (uuid_make(d->incarnation, err) != HW_OK || state_new(p, &rt->state, d->circuit, &d->state, err) != HW_OK ||
+      add_connectors(d, err) != HW_OK) {
     destroy(d);
     return NULL;
   }

@@ -24,6 +24,7 @@
 #include "runtime/output.h"
 #include "runtime/spill.h"
 #include "runtime/state.h"
+#include "runtime/uuid.h"
 
 typedef enum phase {
   PHASE_NEW, PHASE_OPENING, PHASE_OPEN, PHASE_HOLDING, PHASE_DRAINING, PHASE_FLUSHING, PHASE_CLOSING, PHASE_CLOSED,
@@ -43,7 +44,7 @@ struct deployment {
   input **inputs;          /* by connector of the program; NULL where it is an output */
   output **outputs;        /* the other way round */
   uint32_t n_inputs, n_outputs, n_spills;
-  char incarnation[37];
+  char incarnation[UUID_TEXT_SIZE];
   int64_t started_wall_us;
   _Atomic uint64_t started_us;        /* 0: not yet */
 

@@ -1,11 +1,11 @@
 /* producer.c - rows pushed by an embedding program (headworks.h): a source with
  * a queue of its own, whose owner waits for room on a condition. */
+#include "runtime/deadline.h"
 #include "runtime/deployment_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define PRODUCER_RECORDS 1000000u
 #define PRODUCER_BYTES (64u << 20)
@@ -81,18 +81,6 @@ hw_batch *hw_producer_batch(hw_producer *p) {
   batch *b = batch_new(&p->d->rt->mem, p->schema, BATCH_ROWS_MAX);
   if (b) b->fetched_ns = sched_now_ns();
   return b ? &b->pub : NULL;
-}
-
-static struct timespec deadline_in(int64_t ms) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  t.tv_sec += ms / 1000;
-  t.tv_nsec += (ms % 1000) * 1000000;
-  if (t.tv_nsec >= 1000000000) {
-    t.tv_sec++;
-    t.tv_nsec -= 1000000000;
-  }
-  return t;
 }
 
 /* Lock held. */

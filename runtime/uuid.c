@@ -1,4 +1,4 @@
-#include "engine/uuid.h"
+#include "runtime/uuid.h"
 
 #include <headworks/value.h>
 

@@ -1,6 +1,6 @@
 /* uuid.h - identities. */
-#ifndef ENGINE_UUID_H
-#define ENGINE_UUID_H
+#ifndef RUNTIME_UUID_H
+#define RUNTIME_UUID_H
 
 #include <headworks/status.h>
 

@@ -181,15 +181,17 @@ static bool check_method(http_request *req) {
  * over the other. */
 static bool check_codings(http_request *req) {
   const char *coding = http_header(req, "Transfer-Encoding");
-  if (!coding || (strcasecmp(coding, "chunked") == 0 && count_headers(req->conn, "Transfer-Encoding") == 1)) return true;
+  if (!coding) return true;
+  bool several = count_headers(req->conn, "Transfer-Encoding") > 1;
+  if (!several && strcasecmp(coding, "chunked") == 0) return true;
   reply_error(req, 501, "NotImplemented", NULL, "the only transfer coding known is chunked, once, not \"%.100s\"%s",
-              coding, count_headers(req->conn, "Transfer-Encoding") > 1 ? " and more" : "");
+              coding, several ? " and more" : "");
   return false;
 }
 
 static bool admit(http_request *req) {
-  return check_room(req) && check_version(req) && check_method(req) && check_codings(req) && check_target(req) && guard_host(req) &&
-         guard_origin(req) && check_expect(req);
+  return check_room(req) && check_version(req) && check_method(req) && check_codings(req) && check_target(req) &&
+         guard_host(req) && guard_origin(req) && check_expect(req);
 }
 
 /* The body is announced: decides what becomes of it before it arrives. */

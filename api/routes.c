@@ -239,14 +239,16 @@ const api_route api_routes[] = {
 
     /* ---- what a pipeline holds ---- */
     {HTTP_GET, PIPELINE "/query", get_query, "Data", "Runs SQL over what tables and views hold",
-     .text = "SELECT over materialized relations as of one step, and INSERT. Errors before the first row are a reply of "
-             "status 400; later ones are the last line of the reply: `ERROR: ...`, or an object with `error`. Asked to, "
-             "it speaks WebSocket: one message `{\"sql\", \"format\"}`, then the rows in text messages, then it closes.",
+     .text = "SELECT over materialized relations as of one step, and INSERT. Errors before the first row are a reply "
+             "of status 400; later ones are the last line of the reply: `ERROR: ...`, or an object with `error`. "
+             "Asked to, it speaks WebSocket: one message `{\"sql\", \"format\"}`, then the rows in text messages, then "
+             "it closes.",
      .query = API_PARAMS({"sql", "string", NULL, "the statements; required but for a WebSocket"},
                          {"format", "'text' | 'json'", "text", "a table with borders, or one JSON object a line"}),
      .answers = API_ANSWERS({200, "text/plain", "the rows; for json of type application/json"},
                             {101, NULL, "a WebSocket"}),
-     .errors = NOT_DEPLOYED "; 400 AdHocQueryError, InvalidHeader; 426 UpgradeRequired; 503 OutOfMemory", .role = ROLE_WRITE},
+     .errors = NOT_DEPLOYED "; 400 AdHocQueryError, InvalidHeader; 426 UpgradeRequired; 503 OutOfMemory",
+     .role = ROLE_WRITE},
 
     /* ---- seeing what a pipeline does ---- */
     {HTTP_GET, PIPELINE "/metrics", get_metrics, "Metrics", "Metrics of a pipeline, of the process and of the server",

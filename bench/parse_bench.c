@@ -211,7 +211,8 @@ static size_t encode_all(const hw_format *f, void *encoder, hw_batch **rows, tex
 
 /* Times it, and returns what was encoded. */
 static text bench_encode(const hw_format *f, hw_batch **rows, const sums *wanted, unsigned repeats) {
-  hw_config *config = options_of(f->encoder_options, strcmp(f->name, "csv") == 0 ? "{\"headers\":false}" : parser_options);
+  const char *options = strcmp(f->name, "csv") == 0 ? "{\"headers\":false}" : parser_options;
+  hw_config *config = options_of(f->encoder_options, options);
   void *encoder;
   hw_error err;
   timing times = {.n = repeats};

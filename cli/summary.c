@@ -90,7 +90,8 @@ static json_t *connector_json(const connector_stats *c) {
       "rows", (json_int_t)(c->is_input ? c->total_records : c->transmitted_records),
       "bytes", (json_int_t)(c->is_input ? c->total_bytes : c->transmitted_bytes),
       "bad_records", (json_int_t)(c->is_input ? c->num_parse_errors : c->num_encode_errors),
-      "faults", (json_int_t)session_connector_faults(c), "retries", (json_int_t)c->recovered_errors, "dropped", (json_int_t)c->dropped_records,
+      "faults", (json_int_t)session_connector_faults(c), "retries", (json_int_t)c->recovered_errors,
+      "dropped", (json_int_t)c->dropped_records,
       "errors", errors_json(c), "fatal_error", c->fatal_error, "end_of_input", (int)c->end_of_input));
 }
 

@@ -45,8 +45,8 @@ static char *parse(const char *text, bool protect, hw_error *err) {
     size_t scheme = scheme_length(text);
     if (scheme) {
       hw_error_set(err, HW_EUNSUPPORTED,
-                   "path: \"%s\" is a URL of the scheme \"%.*s\", and only file:// is a file's; a relative path that looks "
-                   "like one begins with \"./\"",
+                   "path: \"%s\" is a URL of the scheme \"%.*s\", and only file:// is a file's; a relative path that "
+                   "looks like one begins with \"./\"",
                    text, (int)scheme, text);
       return NULL;
     }

@@ -66,7 +66,8 @@ static bool check(json_reader *r, json_event *e) {
   case 'd': e->after = NULL; break;
   case 'u': break;
   default:
-    (void)fault_event(r, "an event is {\"payload\": {\"op\": \"c\", \"r\", \"u\" or \"d\", \"before\": row, \"after\": row}}");
+    (void)fault_event(r, "an event is {\"payload\": {\"op\": \"c\", \"r\", \"u\" or \"d\", \"before\": row, "
+                         "\"after\": row}}");
     return false;
   }
   if (e->op == 'd' ? e->before != NULL : e->after != NULL) return true;

@@ -48,8 +48,8 @@ const char *secret_fault(const char *reference) {
   size_t key_len = span(key, "-.");
   bool good = name[name_len] == '/' && is_file_name(name, name_len) && is_file_name(key, key_len) &&
               strcmp(key + key_len, "}") == 0;
-  return good ? NULL : "a reference to a secret is ${secret:kubernetes:NAME/KEY}, both of letters, digits, '-', '_' and "
-                       "'.', which does not come first";
+  return good ? NULL : "a reference to a secret is ${secret:kubernetes:NAME/KEY}, both of letters, digits, '-', '_' "
+                       "and '.', which does not come first";
 }
 
 /* ---- what they stand for ------------------------------------------------------ */

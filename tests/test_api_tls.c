@@ -285,7 +285,8 @@ START_TEST(old_versions_are_refused) {
 END_TEST
 
 START_TEST(garbage_is_refused) {
-  static const char texts[][13] = {"\x16\x03\x01\xff\xff garba", "\x80\x2e\x01\x00\x02 garba", "SSH-2.0-x\r\nx", "\0\0"};
+  static const char texts[][13] = {"\x16\x03\x01\xff\xff garba", "\x80\x2e\x01\x00\x02 garba",
+                                   "SSH-2.0-x\r\nx", "\0\0"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     api_client c = api_connect(f.port);
     api_send(&c, texts[i], 12);

@@ -84,7 +84,8 @@ static void counter_interrupt(void *instance) {
 }
 
 static const hw_option no_options[] = {{0}};
-static const hw_input_ops counter_ops = {counter_create, counter_open, counter_fetch, counter_resume, counter_interrupt, free};
+static const hw_input_ops counter_ops = {counter_create, counter_open,      counter_fetch,
+                                         counter_resume, counter_interrupt, free};
 static const hw_input_transport counter_transport = {sizeof counter_transport, "counter",    "",  HW_CAP_ROWS,
                                                      no_options,               &counter_ops, NULL};
 

@@ -7,7 +7,11 @@
 #include <pthread.h>
 #include <sched.h>
 
+#ifdef __SANITIZE_THREAD__
+#define ITEMS 100000u
+#else
 #define ITEMS 1000000u
+#endif
 
 typedef struct run {
   ring ring;

@@ -73,6 +73,7 @@ api_handler create_pipeline, put_pipeline, patch_pipeline;                      
 api_handler list_events, get_event;                                                    /* events.c */
 api_handler start_pipeline, stop_pipeline, clear_pipeline, dismiss_pipeline_error;     /* lifecycle.c */
 api_handler pause_pipeline, resume_pipeline;                                           /* lifecycle.c */
+api_handler start_transaction, commit_transaction;                  /* transactions.c */
 api_handler post_ingress, get_completion_token, get_completion_status;                 /* ingress.c */
 api_handler post_egress;                                                               /* egress.c */
 api_handler get_stats, get_table_connector, get_view_connector;   /* connectors.c */

@@ -114,6 +114,7 @@ static const struct {
     {"UnknownInputStream", 404},
     {"UnknownOutputStream", 404},
     {"DuplicateName", 409},
+    {"TransactionInProgress", 409},
     {"Terminating", 410},
     {"PipelineRestarted", 410},
     {"UnknownEndpointInCompletionToken", 410},

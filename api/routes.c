@@ -156,6 +156,16 @@ const api_route api_routes[] = {
      .answers = API_ANSWERS({200, "string", "there is none any more"}),
      .errors = NO_PIPELINE "; 400 DismissErrorRestrictedToFullyStopped; " KEPT},
 
+    {HTTP_POST, PIPELINE "/start_transaction", start_transaction, "Lifecycle", "Begins a transaction",
+     .text = "What is sent to tables or read by inputs from now on is held back until the commit.",
+     .answers = API_ANSWERS({200, "StartTransactionResponse", "it has begun"}),
+     .errors = NOT_DEPLOYED "; 409 TransactionInProgress"},
+    {HTTP_POST, PIPELINE "/commit_transaction", commit_transaction, "Lifecycle", "Commits the transaction",
+     .text = "All that was taken before this call becomes visible, to queries at once. Statistics tell when that has "
+             "come to its end: transaction_id is 0 again. Possible as well while a stop waits for it.",
+     .answers = API_ANSWERS({200, "string", "the commit has begun"}),
+     .errors = NOT_DEPLOYED "; 400 NoTransactionInProgress"},
+
     /* ---- connectors ---- */
     {HTTP_GET, TABLE_CONNECTOR "/stats", get_table_connector, "Connectors", "Statistics of one input, with its errors",
      .answers = API_ANSWERS({200, "InputEndpointStatus", "the statistics"}),

@@ -165,7 +165,7 @@ const api_shape api_shapes[] = {
     {"GlobalControllerMetrics", "Statistics of a pipeline as a whole",
      "state: 'Paused' | 'Running' | 'Terminated', bootstrap_in_progress: bool, "
      "transaction_status: 'NoTransaction' | 'TransactionInProgress' | 'CommitInProgress', transaction_id: integer, "
-     "transaction_msecs: integer?, transaction_records: integer?, commit_progress: any?, "
+     "transaction_msecs: integer?, transaction_records: integer?, commit_progress: CommitProgressSummary?, "
      "transaction_initiators: TransactionInitiators, concurrent_bootstrap_phase: 'Inactive', "
      "concurrent_bootstrap_progress: any?, rss_bytes: integer, "
      "memory_pressure: 'low' | 'moderate' | 'high' | 'critical', memory_pressure_epoch: integer, "
@@ -176,7 +176,11 @@ const api_shape api_shapes[] = {
      "total_processed_bytes: integer, total_completed_records: integer, output_stall_msecs: integer, "
      "total_initiated_steps: integer, total_completed_steps: integer, pipeline_complete: bool"},
     {"TransactionInitiators", "Who began the transaction",
-     "transaction_id: integer?, initiated_by_api: string?, initiated_by_connectors: {any}"},
+     "transaction_id: integer?, initiated_by_api: 'Started' | 'Committed'?, initiated_by_connectors: {any}"},
+    {"CommitProgressSummary", "How far a commit is: every operator takes all rows, batch by batch",
+     "completed: integer, in_progress: integer, remaining: integer, in_progress_processed_records: integer, "
+     "in_progress_total_records: integer"},
+    {"StartTransactionResponse", "The transaction that has begun", "transaction_id: integer"},
     {"CheckpointActivity", "Whether a checkpoint is being made", "status: 'idle'"},
     {"TimeSeries", "What a pipeline did in the last minute; now: ms since 1970",
      "now: integer, samples: [SampleStatistics]"},

@@ -1,21 +1,41 @@
 /* stats_view.c - statistics of pipelines and connectors in the contract's key
  * sets. What Headworks knows beyond them stands under "headworks". Members about
- * bootstrapping, transactions and storage have the values they have while there
- * is none of it. */
+ * bootstrapping and storage have the values they have while there is none of it. */
 #include "api/json_view.h"
 
 /* ---- a pipeline ----------------------------------------------------------- */
 
-static void view_no_transaction(json_writer *w) {
-  jw_key_string(w, "transaction_status", "NoTransaction");
-  jw_key_u64(w, "transaction_id", 0);
-  jw_key_null(w, "transaction_msecs");
-  jw_key_null(w, "transaction_records");
-  jw_key_null(w, "commit_progress");
+/* Every relation is an operator, and all take part from the first row to the last. */
+static void view_commit(json_writer *w, const pipeline_stats *s) {
+  jw_object(w);
+  jw_key_u64(w, "completed", 0);
+  jw_key_u64(w, "in_progress", s->n_relations);
+  jw_key_u64(w, "remaining", 0);
+  jw_key_u64(w, "in_progress_processed_records", s->transaction.committed);
+  jw_key_u64(w, "in_progress_total_records", s->transaction.records);
+  jw_object_end(w);
+}
+
+static void u64_or_null(json_writer *w, const char *key, bool some, uint64_t value) {
+  if (some) jw_key_u64(w, key, value);
+  else jw_key_null(w, key);
+}
+
+static void view_transaction(json_writer *w, const pipeline_stats *s) {
+  const transaction_stats *t = &s->transaction;
+  bool some = t->open || t->committing;
+  jw_key_string(w, "transaction_status",
+                t->open ? "TransactionInProgress" : t->committing ? "CommitInProgress" : "NoTransaction");
+  jw_key_u64(w, "transaction_id", t->id);
+  u64_or_null(w, "transaction_msecs", some, t->age_us / 1000);
+  u64_or_null(w, "transaction_records", some, t->records);
+  jw_key(w, "commit_progress");
+  if (t->committing) view_commit(w, s);
+  else jw_null(w);
   jw_key(w, "transaction_initiators");
   jw_object(w);
-  jw_key_null(w, "transaction_id");
-  jw_key_null(w, "initiated_by_api");
+  u64_or_null(w, "transaction_id", some, t->id);
+  jw_key_string(w, "initiated_by_api", t->open ? "Started" : t->committing ? "Committed" : NULL);
   jw_key(w, "initiated_by_connectors");
   jw_object(w);
   jw_object_end(w);
@@ -55,7 +75,7 @@ static void view_global(json_writer *w, const pipeline_stats *s) {
   jw_object(w);
   jw_key_string(w, "state", s->running ? "Running" : "Paused");
   jw_key_bool(w, "bootstrap_in_progress", false);
-  view_no_transaction(w);
+  view_transaction(w, s);
   jw_key_string(w, "concurrent_bootstrap_phase", "Inactive");
   jw_key_null(w, "concurrent_bootstrap_progress");
   view_process(w, s);

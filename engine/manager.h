@@ -171,6 +171,13 @@ hw_status pipeline_resubmit_letters(hw_pipeline *p, const uint64_t *ids, size_t 
 hw_status pipeline_resubmit_all_letters(hw_pipeline *p, const char *connector, letters_outcome *outcome,
                                         hw_error *err);
 
+/* ---- transactions ---------------------------------------------------------- */
+
+/* As deployment_start_transaction and deployment_commit_transaction, with their codes
+ * and those of pipeline_get_stats. */
+HW_MUST_USE hw_status pipeline_start_transaction(hw_pipeline *p, uint64_t *id, hw_error *err);
+HW_MUST_USE hw_status pipeline_commit_transaction(hw_pipeline *p, hw_error *err);
+
 /* ---- statistics ----------------------------------------------------------- */
 
 /* Bytes of batches and buffers, of all pipelines, and the most there may be. */

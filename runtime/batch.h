@@ -36,6 +36,9 @@ typedef struct batch {
   uint64_t fetched_ns;      /* when the first of its bytes came in; sched_now_ns */
   uint64_t held;            /* batch_bytes, when it was done */
   struct batch *unit_next;  /* the rest of a unit that is queued, and taken by the circuit, as one; NULL: none */
+  /* while a transaction holds it (deployment_transaction.c) */
+  struct batch *next_held;
+  struct source *source;
   /* set by the circuit before it is queued to a sink */
   uint64_t mark;            /* input records the pipeline had taken up to and with this step */
   uint64_t step;

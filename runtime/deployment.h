@@ -57,6 +57,15 @@ bool deployment_running(const deployment *d); /* the pipeline's own state, not t
  * while opening; after `stopped` it does nothing. */
 void deployment_stop(deployment *d, bool force, uint64_t deadline_us);
 
+/* Transactions (transaction.h): what is queued after the start and before the commit
+ * is seen by snapshots, outputs and listeners, and told as complete, after the commit
+ * only, and by snapshots all at once. Both are answered at once; statistics tell when
+ * a commit has ended. A pipeline has one transaction at a time. TransactionInProgress;
+ * NoTransactionInProgress; PipelineInteractionNotDeployed: it stops (a stop that is not
+ * forced waits for the commit, as for any output, so that this is still possible). */
+HW_MUST_USE hw_status deployment_start_transaction(deployment *d, uint64_t *id, hw_error *err);
+HW_MUST_USE hw_status deployment_commit_transaction(deployment *d, hw_error *err);
+
 /* Statistics; HW_OK or HW_ENOMEM. */
 hw_status deployment_stats(deployment *d, bool with_errors, pipeline_stats *out);
 hw_status deployment_connector_stats(deployment *d, uint32_t connector, bool with_errors, connector_stats *out);

@@ -16,6 +16,7 @@ static void pipeline_closed(task *t) {
   listeners_close(d);
   producers_close(d);
   state_close(d->state);
+  transaction_drop(d);
   bool bad = d->stop_error.status != HW_OK;
   if (d->events.stopped) d->events.stopped(d->events.arg, bad ? &d->stop_error : NULL);
   deployment_unref(d);
@@ -118,7 +119,25 @@ static const output *not_written(const deployment *d, uint64_t *most) {
   return who;
 }
 
-static void give_up(deployment *d) {
+static bool holds_rows(const deployment *d) {
+  const transaction *t = &d->transaction;
+  return atomic_load(&t->state) == TRANSACTION_OPEN && atomic_load(&t->records);
+}
+
+/* What keeps a stop from ending: a transaction that nobody commits. */
+static bool not_committed(deployment *d, hw_error *err) {
+  const transaction *t = &d->transaction;
+  bool open = holds_rows(d);
+  if (open)
+    hw_error_set(err, HW_ETIMEOUT,
+                 "the stop's deadline passed: a transaction was open, and the %llu input records that it held are "
+                 "dropped: no output has got any of them; commit it before the pipeline is stopped",
+                 (unsigned long long)atomic_load(&t->records));
+  return open;
+}
+
+static void describe_rest(deployment *d) {
+  if (not_committed(d, &d->stop_error)) return;
   uint64_t n;
   const output *who = not_written(d, &n);
   uint64_t behind = atomic_load(&d->mark) - deployment_completed(d);
@@ -135,6 +154,10 @@ static void give_up(deployment *d) {
                  (unsigned long long)behind);
   else
     hw_error_set(&d->stop_error, HW_ETIMEOUT, "the stop's deadline passed before everything was processed and flushed");
+}
+
+static void give_up(deployment *d) {
+  describe_rest(d);
   deployment_log(d, HW_LOG_WARNING, d->name, "%s", d->stop_error.message);
   deployment_begin_close(d);
 }
@@ -195,6 +218,8 @@ void deployment_stop(deployment *d, bool force, uint64_t deadline_us) {
     atomic_store(&d->stop_deadline_us, deadline_us);
     atomic_store(&d->watching, true);
     deployment_set_phase(d, PHASE_HOLDING);
+    if (holds_rows(d))
+      deployment_log(d, HW_LOG_WARNING, d->name, "a transaction is open: the stop waits for its commit");
     deployment_hold_all(d);
     task_notify(&d->task);
   }

@@ -24,6 +24,7 @@
 #include "runtime/output.h"
 #include "runtime/spill.h"
 #include "runtime/state.h"
+#include "runtime/transaction.h"
 #include "runtime/uuid.h"
 
 typedef enum phase {
@@ -83,7 +84,6 @@ struct deployment {
   batch *in_unit;                     /* the rest of its unit */
   uint64_t turn_us;                   /* when the turn at hand began */
   uint64_t step_ns;                   /* that the step at hand took so far */
-  uint64_t committed_mark;            /* `mark` as of the last step */
   uint64_t extras_patience_us;        /* until when a stop waits for extra outputs; 0: not yet */
   bool failed;
   uint64_t stalled_since_us;
@@ -93,11 +93,14 @@ struct deployment {
 
   /* written by the pipeline's task, read by all */
   alignas(64) _Atomic uint64_t mark;  /* input records taken in so far, by the circuit */
+  _Atomic uint64_t seen_mark;         /* of them those of steps that have ended */
   _Atomic uint64_t processed_bytes;   /* the inputs add to it too */
   _Atomic uint64_t steps, stall_us, stalls, wakeups;
   latency step_time;
   _Atomic bool complete;
   _Atomic bool stalled;               /* waits for an output */
+
+  transaction transaction;
 
   histogram latency;                  /* nanoseconds, one per batch and sink */
   latency completion;                 /* the same, coarser, with its sum */
@@ -114,7 +117,8 @@ void *deployment_alloc(size_t size); /* zeroed, on cache lines of its own; freed
 
 /* deployment_extra.c */
 typedef hw_status extra_visit(void *arg, hw_connector *c);
-void extras_update(deployment *d);               /* the pipeline's task: fulfils wishes */
+/* The pipeline's task: fulfils wishes; within a step that goes on, only those to leave. */
+void extras_update(deployment *d);
 void extras_close(deployment *d);                /* the pipeline's task: ends the outputs, counted in open_tasks */
 uint64_t extras_completed(deployment *d, uint64_t mark); /* how far the outputs are, given how far the pipeline is */
 bool extra_inputs_are_quiet(const deployment *d);
@@ -123,17 +127,29 @@ hw_status extras_visit(deployment *d, extra_visit *visit, void *arg); /* outputs
 input *extra_find_input(const deployment *d, uint64_t number); /* or NULL */
 void extra_free_inputs(deployment *d);
 
+#define DEPLOYMENT_QUANTUM_US 200u
+
 /* deployment_step.c */
+/* The pipeline's task. Puts a batch, and the unit that it begins, in hand, where nothing
+ * is; works off what is in hand: true: all of it, and the outputs take more. False: it
+ * has failed, or stays in hand, or outputs are full (*stalled). */
+void deployment_take_in_hand(deployment *d, source *s, batch *b);
+bool deployment_work_off(deployment *d, bool *stalled);
+void deployment_end_step(deployment *d);
+bool deployment_outputs_accept(deployment *d);
+void deployment_note_stall(deployment *d, bool stalled);
 bool deployment_make_touchable(deployment *d, uint32_t n); /* room for n outputs in `touched`; false: no memory */
 void deployment_untouch(deployment *d, const output *out);
 task_next deployment_run(task *t, bool may_block);
 circuit_pause deployment_must_pause;     /* arg: a deployment */
 void deployment_drop_in_hand(deployment *d);
 /* In the midst of a step: nobody may be attached to the circuit then. */
-static inline bool deployment_in_step(const deployment *d) { return d->in_hand != NULL; }
+static inline bool deployment_in_step(const deployment *d) { return d->in_hand || d->transaction.running; }
 bool deployment_is_quiet(deployment *d); /* nothing is on its way; the pipeline's task */
 uint64_t deployment_completed(const deployment *d);
 circuit_sink deployment_offer;           /* arg: an output */
+
+/* deployment_transaction.c: transaction.h */
 
 /* deployment_close.c */
 void deployment_begin_close(deployment *d); /* the pipeline's task */
@@ -152,9 +168,9 @@ void deployment_hold_all(deployment *d); /* then PHASE_DRAINING; once */
 bool producers_are_quiet(deployment *d); /* frees those that are closed and empty */
 void producers_stop(deployment *d);      /* the deployment's lock held: refuses their rows from now on */
 hw_producer *producer_next(const hw_producer *p); /* these two: the deployment's lock held */
-const queue *producer_queue(const hw_producer *p);
+source *producer_source(hw_producer *p);
 void producers_close(deployment *d);
-void listeners_update(deployment *d);
+void listeners_update(deployment *d); /* as extras_update */
 void listeners_close(deployment *d);
 
 #endif

@@ -13,17 +13,20 @@ static const struct {
 } hold_names[] = {{GATE_PIPELINE, "pipeline"},         {GATE_USER, "user"},   {GATE_START_AFTER, "start_after"},
                   {GATE_BACKPRESSURE, "backpressure"}, {GATE_RETRY, "retry"}, {GATE_ENDED, "ended"}};
 
-static void name_holds(uint32_t reasons, char *out, size_t room) {
+/* waits_for_commit: a transaction is full, which is why the queue is. */
+static void name_holds(uint32_t reasons, bool waits_for_commit, char *out, size_t room) {
   size_t at = 0;
   out[0] = '\0';
   for (size_t i = 0; i < sizeof hold_names / sizeof *hold_names; i++)
     if (reasons & hold_names[i].bit && at < room)
       at += (size_t)snprintf(out + at, room - at, "%s%s", at ? " " : "", hold_names[i].name);
+  if (waits_for_commit && at < room) snprintf(out + at, room - at, "%stransaction", at ? " " : "");
 }
 
 static void gate_stats(hw_connector *c, connector_stats *out) {
   uint32_t reasons = gate_reasons(&c->gate);
-  name_holds(reasons, out->holds, sizeof out->holds);
+  bool waits = c->spec->is_input && reasons & GATE_BACKPRESSURE && atomic_load(&c->d->transaction.full);
+  name_holds(reasons, waits, out->holds, sizeof out->holds);
   out->paused = reasons & GATE_USER;
   out->active = reasons == 0;
   out->epoch = control_epoch(&c->control);
@@ -169,12 +172,24 @@ static void fill_producers(deployment *d, pipeline_stats *out) {
   out->total_input_records += d->past_records;
   out->total_input_bytes += d->past_bytes;
   for (hw_producer *p = d->producers; p; p = producer_next(p)) {
-    const queue *q = producer_queue(p);
+    const queue *q = &producer_source(p)->queue;
     out->total_input_records += atomic_load(&q->in.records);
     out->total_input_bytes += atomic_load(&q->in.bytes);
     out->buffered_input_records += queue_records(q);
     out->buffered_input_bytes += queue_bytes(q);
   }
+  pthread_mutex_unlock(&d->lock);
+}
+
+static void fill_transaction(deployment *d, transaction_stats *out) {
+  transaction *t = &d->transaction;
+  pthread_mutex_lock(&d->lock);
+  uint32_t at = atomic_load(&t->state);
+  if (at != TRANSACTION_NONE)
+    *out = (transaction_stats){.open = at == TRANSACTION_OPEN, .committing = at == TRANSACTION_COMMITTING,
+                               .id = t->id, .age_us = sched_now_us() - t->began_us,
+                               .committed = atomic_load(&t->committed), .records = atomic_load(&t->records),
+                               .held_bytes = atomic_load(&t->held), .full = atomic_load(&t->full)};
   pthread_mutex_unlock(&d->lock);
 }
 
@@ -206,6 +221,9 @@ static void fill_totals(deployment *d, pipeline_stats *out) {
   out->wakeups = atomic_load(&d->wakeups);
   latency_read(&d->step_time, &out->step_time);
   latency_read(&d->completion, &out->completion);
+  fill_transaction(d, &out->transaction);
+  latency_read(&d->transaction.ingest, &out->transaction_ingest);
+  latency_read(&d->transaction.commit, &out->transaction_commit);
   out->rss_bytes = stats_resident_bytes();
   out->cpu_us = cpu_us();
   out->memory_in_use = atomic_load(&d->rt->mem.used);

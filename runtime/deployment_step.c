@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define BATCHES_PER_TURN 4u /* of one source, then the next one's turn */
-#define QUANTUM_US 200u
 
 static void list(deployment *d, source *s) {
   if (atomic_exchange(&s->listed, true)) return;
@@ -39,8 +38,8 @@ void deployment_output_progress(deployment *d, output *out) {
 }
 
 uint64_t deployment_completed(const deployment *d) {
-  /* The pipeline's mark first: what is counted there has been offered already. */
-  uint64_t mark = atomic_load(&d->mark), least = mark;
+  /* The pipeline's mark first: what is counted there has been offered already, and is seen by snapshots. */
+  uint64_t mark = atomic_load(&d->seen_mark), least = mark;
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
     if (!d->outputs[i]) continue;
     uint64_t m = output_mark(d->outputs[i], mark);
@@ -101,7 +100,7 @@ static bool accepts(output *out) {
   return ok;
 }
 
-static bool outputs_accept(deployment *d) {
+bool deployment_outputs_accept(deployment *d) {
   bool all = true;
   for (uint32_t i = 0; i < d->n_touched;) {
     output *out = d->touched[i];
@@ -115,7 +114,7 @@ static bool outputs_accept(deployment *d) {
   return all;
 }
 
-static void note_stall(deployment *d, bool stalled) {
+void deployment_note_stall(deployment *d, bool stalled) {
   bool before = atomic_load(&d->stalled);
   uint64_t now = stalled || before ? sched_now_us() : 0;
   if (before) atomic_store(&d->stall_us, atomic_load(&d->stall_us) + now - d->stalled_since_us);
@@ -177,10 +176,10 @@ static bool stop_is_due(const deployment *d) {
 bool deployment_must_pause(void *arg, bool between) {
   deployment *d = arg;
   if (stop_is_due(d)) return true;
-  return between && (sched_now_us() - d->turn_us > QUANTUM_US || !outputs_accept(d));
+  return between && (sched_now_us() - d->turn_us > DEPLOYMENT_QUANTUM_US || !deployment_outputs_accept(d));
 }
 
-static void take_in_hand(deployment *d, source *s, batch *b) {
+void deployment_take_in_hand(deployment *d, source *s, batch *b) {
   d->in_hand_of = s;
   d->in_hand = b;
   d->in_unit = b ? b->unit_next : NULL;
@@ -191,7 +190,7 @@ void deployment_drop_in_hand(deployment *d) {
   state_abandon(d->state);
   if (d->in_hand) hw_batch_unref(&d->in_hand->pub);
   queue_drop(d->in_unit);
-  take_in_hand(d, NULL, NULL);
+  deployment_take_in_hand(d, NULL, NULL);
 }
 
 static hw_status begin_batch(deployment *d, eval_error *err) {
@@ -213,7 +212,7 @@ static void end_batch(deployment *d) {
   queue_done(&s->queue, b);
   note_progress(s, b);
   hw_batch_unref(&b->pub);
-  take_in_hand(d, s, d->in_unit);
+  deployment_take_in_hand(d, s, d->in_unit);
   s->has_room(s);
 }
 
@@ -230,22 +229,36 @@ static bool process(deployment *d) {
 }
 
 /* What is in hand and its unit, which nothing may come between. True: all of it, and the outputs take more. */
-static bool work_off(deployment *d, bool *stalled) {
+bool deployment_work_off(deployment *d, bool *stalled) {
   while (d->in_hand && process(d)) {}
   if (d->failed) return false;
-  *stalled = !outputs_accept(d);
+  *stalled = !deployment_outputs_accept(d);
   return !*stalled && !d->in_hand;
 }
 
-/* True: it holds more. */
-static bool run_source(deployment *d, source *s, bool *stalled) {
-  for (unsigned k = 0; k < BATCHES_PER_TURN; k++) {
-    batch *b = queue_pop(&s->queue);
-    if (!b) return false;
-    take_in_hand(d, s, b);
-    if (!work_off(d, stalled)) return true;
+typedef enum turn { TURN_EMPTY, TURN_MORE, TURN_HELD, TURN_STALLED, TURN_BUSY } turn;
+
+/* One batch, or the unit that it begins. It is looked at before it is decided about:
+ * what was pushed after a transaction began is seen after that began. */
+static turn take_turn(deployment *d, source *s) {
+  const batch *b = queue_peek(&s->queue);
+  if (!b) return TURN_EMPTY;
+  transaction_role role = transaction_role_of(d, s);
+  if (role == ROLE_WAITS) return TURN_HELD;
+  for (; b; b = b->unit_next) s->taken++;
+  if (role == ROLE_BELONGS) {
+    transaction_park(d, s, queue_pop(&s->queue));
+    return TURN_MORE;
   }
-  return true;
+  bool stalled = false;
+  deployment_take_in_hand(d, s, queue_pop(&s->queue));
+  return deployment_work_off(d, &stalled) ? TURN_MORE : stalled ? TURN_STALLED : TURN_BUSY;
+}
+
+static turn run_source(deployment *d, source *s) {
+  turn t = TURN_MORE;
+  for (unsigned k = 0; k < BATCHES_PER_TURN && t == TURN_MORE && !d->failed; k++) t = take_turn(d, s);
+  return t;
 }
 
 /* The stack gives the latest first: turned round, the oldest goes first. */
@@ -263,18 +276,18 @@ static source *take_ready(deployment *d) {
 /* True: there is more to do at once. */
 static bool run_sources(deployment *d) {
   d->turn_us = sched_now_us();
-  bool stalled = false, more = d->in_hand && !work_off(d, &stalled), begin = !more;
+  bool stalled = false, more = d->in_hand && !deployment_work_off(d, &stalled), begin = !more;
   for (source *s = begin ? take_ready(d) : NULL; s;) {
     source *next = s->next; /* it may be listed anew from here on */
     atomic_store(&s->listed, false);
-    bool late = stalled || d->failed || d->in_hand || sched_now_us() - d->turn_us > QUANTUM_US;
-    if (late || run_source(d, s, &stalled)) {
-      more = true;
-      list(d, s);
-    }
+    bool late = stalled || d->failed || d->in_hand || sched_now_us() - d->turn_us > DEPLOYMENT_QUANTUM_US;
+    turn t = late ? TURN_MORE : run_source(d, s);
+    more = more || t == TURN_MORE || t == TURN_BUSY;
+    stalled = stalled || t == TURN_STALLED;
+    if (t != TURN_EMPTY) list(d, s);
     s = next;
   }
-  if (stalled) note_stall(d, true);
+  if (stalled) deployment_note_stall(d, true);
   return more && !stalled && !d->failed;
 }
 
@@ -302,7 +315,7 @@ static bool label_is_done(const deployment *d, const char *label) {
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
     input *in = d->inputs[i];
     if (!in || !carries(in->c.spec, label)) continue;
-    if (!atomic_load(&in->end_of_input) || queue_batches(&in->source.queue)) return false;
+    if (!atomic_load(&in->end_of_input) || queue_waiting_batches(&in->source.queue)) return false;
   }
   return true;
 }
@@ -365,25 +378,27 @@ static void give_opened(deployment *d) {
 }
 
 /* Snapshots see it from now on, unless it failed. */
-static void end_step(deployment *d) {
+void deployment_end_step(deployment *d) {
   uint64_t step = atomic_load_explicit(&d->steps, memory_order_relaxed) + 1; /* our own */
   hw_error err = {0};
   if (!d->failed && state_commit(d->state, step, &err) != HW_OK) fail(d, &err);
   atomic_store(&d->steps, step);
+  if (!d->failed) atomic_store(&d->seen_mark, atomic_load_explicit(&d->mark, memory_order_relaxed)); /* our own */
 }
 
 static bool step(deployment *d) {
+  if (d->transaction.running) return transaction_run(d);
   uint64_t began_ns = sched_now_ns();
   bool more = run_sources(d);
-  bool taken = atomic_load_explicit(&d->mark, memory_order_relaxed) != d->committed_mark; /* our own */
-  if (!taken && !deployment_in_step(d)) return more;
-  d->step_ns += sched_now_ns() - began_ns;
-  if (deployment_in_step(d)) return more;
-  end_step(d);
-  d->committed_mark = atomic_load_explicit(&d->mark, memory_order_relaxed);
-  latency_add(&d->step_time, d->step_ns);
-  d->step_ns = 0;
-  return more;
+  bool taken = atomic_load_explicit(&d->mark, memory_order_relaxed) !=
+               atomic_load_explicit(&d->seen_mark, memory_order_relaxed); /* our own */
+  if (taken || d->in_hand) d->step_ns += sched_now_ns() - began_ns;
+  if (taken && !d->in_hand) {
+    deployment_end_step(d);
+    latency_add(&d->step_time, d->step_ns);
+    d->step_ns = 0;
+  }
+  return transaction_begin_run(d) || more;
 }
 
 task_next deployment_run(task *t, bool may_block) {
@@ -403,11 +418,11 @@ task_next deployment_run(task *t, bool may_block) {
   listeners_update(d);
   extras_update(d);
   bool more = false, was_in_step = deployment_in_step(d);
-  if (!d->failed && outputs_accept(d)) {
-    if (atomic_load(&d->stalled)) note_stall(d, false);
+  if (!d->failed && deployment_outputs_accept(d)) {
+    if (atomic_load(&d->stalled)) deployment_note_stall(d, false);
     more = step(d);
   } else if (!d->failed && !atomic_load(&d->stalled)) {
-    note_stall(d, true);
+    deployment_note_stall(d, true);
   }
   if (was_in_step && !deployment_in_step(d)) more = true; /* for those who waited for its end */
   if (atomic_load(&d->producers_closing)) producers_are_quiet(d);

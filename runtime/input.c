@@ -12,7 +12,7 @@
 
 /* Rows that the queue's bound still allows, beyond those in the open batch. */
 static uint64_t rows_allowed(const input *in) {
-  uint64_t held = queue_records(&in->source.queue), most = in->source.queue.max_records;
+  uint64_t held = queue_waiting_records(&in->source.queue), most = in->source.queue.max_records;
   return held < most ? most - held : 0;
 }
 

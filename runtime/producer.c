@@ -143,7 +143,7 @@ static void unlink_producer(hw_producer *p) {
 }
 
 hw_producer *producer_next(const hw_producer *p) { return p->next; }
-const queue *producer_queue(const hw_producer *p) { return &p->source.queue; }
+source *producer_source(hw_producer *p) { return &p->source; }
 
 /* Frees those that are closed and empty; true: none holds anything. */
 bool producers_are_quiet(deployment *d) {

@@ -5,7 +5,10 @@
  *
  * A queue is full at its configured bounds, or when it holds a normal amount
  * already: bounds are for the worst case, a short queue keeps data in the cache
- * and latency low. */
+ * and latency low.
+ *
+ * What the consumer has taken and only keeps, for a transaction, is `parked`: it
+ * counts as in the queue, for nothing has been done with it, but makes it no fuller. */
 #ifndef RUNTIME_QUEUE_H
 #define RUNTIME_QUEUE_H
 
@@ -27,6 +30,7 @@ typedef struct queue {
   ring ring;
   queue_count in;  /* written by the producer */
   queue_count out; /* written by the consumer */
+  queue_count parked; /* likewise; goes down as well */
   uint64_t max_records, max_held;
 } queue;
 
@@ -73,13 +77,27 @@ static inline uint64_t queue_bytes(const queue *q) { return queue_difference(&q-
 static inline uint64_t queue_held(const queue *q) { return queue_difference(&q->in.held, &q->out.held); }
 static inline uint64_t queue_batches(const queue *q) { return queue_difference(&q->in.batches, &q->out.batches); }
 
+/* Of them what is not parked. The consumer lessens `parked` before it counts as done,
+ * and has told of room afterwards: the producer never finds less here than there is.
+ * Others may look across several moments, hence the comparison. */
+static inline uint64_t queue_unparked(uint64_t all, const _Atomic uint64_t *parked) {
+  uint64_t n = atomic_load(parked);
+  return all > n ? all - n : 0;
+}
+static inline uint64_t queue_waiting_records(const queue *q) {
+  return queue_unparked(queue_records(q), &q->parked.records);
+}
+static inline uint64_t queue_waiting_batches(const queue *q) {
+  return queue_unparked(queue_batches(q), &q->parked.batches);
+}
+
 /* Any thread; exact for the producer. A producer that has set a flag and then
  * finds the queue full has its flag seen by the consumer, which takes, counts,
  * and then looks for flags (counters and flags are sequentially consistent; the
  * ring is read after them). */
 static inline bool queue_is_full(const queue *q) {
-  uint64_t held = queue_held(q);
-  if (held >= q->max_held || queue_records(q) >= q->max_records) return true;
+  uint64_t held = queue_unparked(queue_held(q), &q->parked.held);
+  if (held >= q->max_held || queue_waiting_records(q) >= q->max_records) return true;
   ring_pos n = ring_count(&q->ring);
   return n > q->ring.mask || (n >= QUEUE_NORMAL_BATCHES && held >= QUEUE_NORMAL_BYTES);
 }
@@ -101,8 +119,20 @@ static inline bool queue_push(queue *q, batch *b) {
 
 /* Consumer: the next batch, which stays counted until queue_done. NULL: empty. */
 static inline batch *queue_pop(queue *q) { return ring_pop(&q->ring); }
+static inline batch *queue_peek(queue *q) { return ring_peek(&q->ring); } /* the same, and it stays there */
 static inline void queue_done(queue *q, const batch *b) {
   queue_add(&q->out, hw_batch_count(&b->pub), b->source_bytes, b->held);
+}
+
+/* Consumer: b was popped, and is kept until queue_unpark. */
+static inline void queue_park(queue *q, const batch *b) {
+  queue_add(&q->parked, hw_batch_count(&b->pub), b->source_bytes, b->held);
+}
+static inline void queue_unpark(queue *q, const batch *b) {
+  atomic_fetch_sub(&q->parked.records, hw_batch_count(&b->pub));
+  atomic_fetch_sub(&q->parked.bytes, b->source_bytes);
+  atomic_fetch_sub(&q->parked.held, b->held);
+  atomic_fetch_sub(&q->parked.batches, 1);
 }
 
 #endif

@@ -115,6 +115,12 @@ static inline ring_pos ring_pop_many(ring *r, void **items, ring_pos n) {
   return n;
 }
 
+/* Consumer: the next item, which stays. NULL: empty. */
+static inline void *ring_peek(ring *r) {
+  if (ring_ready(r, 1) == 0) return NULL;
+  return r->slots[atomic_load_explicit(&r->head, memory_order_relaxed) & r->mask]; /* our own position */
+}
+
 /* Consumer. NULL: empty. */
 static inline void *ring_pop(ring *r) {
   if (ring_ready(r, 1) == 0) return NULL;

@@ -24,6 +24,11 @@ struct source {
   _Atomic bool listed;
   source *next;              /* in the stack */
   void (*has_room)(source *s); /* after batches were taken; on the pipeline's task */
+  uint64_t taken;            /* batches, as queue.in counts them; the pipeline's task */
+  /* Of the latest transaction: it has the batches after `from`, up to `to` once it is
+   * being committed. Written under the deployment's lock, before the state that has the
+   * pipeline's task read them. */
+  uint64_t transaction_from, transaction_to;
   _Atomic uint64_t taken_mark, taken_step; /* of the last batch taken from it */
   progress *_Atomic progress;  /* NULL: nobody has asked yet; set once */
   latency processing;        /* from a batch's fetch until it is through the circuit; by the pipeline's task */

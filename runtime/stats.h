@@ -78,6 +78,17 @@ typedef struct relation_stats {
   uint64_t stored_bytes;
 } relation_stats;
 
+/* What a pipeline's transaction is at; zeros where there is none. */
+typedef struct transaction_stats {
+  bool open, committing;   /* one of them, or neither */
+  uint64_t id;
+  uint64_t age_us;         /* since its start */
+  uint64_t records;        /* that it has taken */
+  uint64_t committed;      /* of them those that the circuit has had */
+  uint64_t held_bytes;
+  bool full;               /* it can take no more: inputs wait for its commit */
+} transaction_stats;
+
 typedef struct pipeline_stats {
   bool running;            /* state Running, else Paused */
   bool complete;           /* pipeline_complete */
@@ -92,6 +103,8 @@ typedef struct pipeline_stats {
   int64_t start_time_us;   /* since 1970 */
   uint64_t uptime_us;
   char incarnation[37];
+  transaction_stats transaction;
+  latency_counts transaction_ingest, transaction_commit; /* from start to commit, from there to its end */
   uint32_t n_inputs, n_outputs;
   connector_stats *inputs, *outputs;
   uint32_t n_relations;    /* as in the program; 0: not counted */

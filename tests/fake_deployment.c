@@ -31,6 +31,7 @@ struct deployment {
   deployment_listener *listeners;
   bool opening, stopping, forced, stopped, running; /* as all below: protected by world.lock */
   uint64_t next_ticket, turn;   /* controls are answered in order */
+  uint64_t transactions, commits;
   bool user_paused[8];          /* by connector: as the last control said */
 };
 
@@ -370,6 +371,26 @@ bool deployment_running(const deployment *d) {
   bool running = d->running;
   leave();
   return running;
+}
+
+/* ---- transactions -------------------------------------------------------- */
+
+hw_status deployment_start_transaction(deployment *d, uint64_t *id, hw_error *err) {
+  enter();
+  bool refused = d->stopping;
+  if (!refused) *id = ++d->transactions;
+  leave();
+  if (!refused) return HW_OK;
+  return hw_error_code(err, HW_ESTATE, "PipelineInteractionNotDeployed", "it is stopping");
+}
+
+hw_status deployment_commit_transaction(deployment *d, hw_error *err) {
+  enter();
+  bool open = d->transactions > d->commits;
+  d->commits = d->transactions;
+  leave();
+  if (open) return HW_OK;
+  return hw_error_code(err, HW_ESTATE, "NoTransactionInProgress", "there is none");
 }
 
 /* ---- stopping ------------------------------------------------------------ */

@@ -27,6 +27,7 @@ struct hw_pipeline {
   logbook *log;
   uint32_t n_samples;
   pipeline_sample samples[PIPELINE_SAMPLES];
+  bool transaction_open;
 };
 
 typedef struct pending {
@@ -765,6 +766,25 @@ hw_status pipeline_get_stats(hw_pipeline *p, bool with_errors, pipeline_stats *o
   out->outputs[0] = output_stats(with_errors);
   UNLOCK(p->engine);
   return HW_OK;
+}
+
+/* From `was` to the other; otherwise the error. */
+static hw_status turn_transaction(hw_pipeline *p, bool was, const char *code, hw_error *err) {
+  hw_status status = check_deployed(p, err);
+  LOCK(p->engine);
+  if (status == HW_OK && p->transaction_open != was) status = hw_error_code(err, HW_ESTATE, code, "it is not so");
+  if (status == HW_OK) p->transaction_open = !was;
+  UNLOCK(p->engine);
+  return status;
+}
+
+hw_status pipeline_start_transaction(hw_pipeline *p, uint64_t *id, hw_error *err) {
+  *id = 1;
+  return turn_transaction(p, false, "TransactionInProgress", err);
+}
+
+hw_status pipeline_commit_transaction(hw_pipeline *p, hw_error *err) {
+  return turn_transaction(p, true, "NoTransactionInProgress", err);
 }
 
 hw_status manager_sample(hw_engine *e, uint64_t resident_bytes, bool *moved) {

@@ -589,6 +589,28 @@ START_TEST(answers_that_fail) {
 }
 END_TEST
 
+/* ---- transactions --------------------------------------------------------- */
+
+#define START "/v0/pipelines/p/start_transaction"
+#define COMMIT "/v0/pipelines/p/commit_transaction"
+
+START_TEST(transactions) {
+  create_p();
+  api_expect_error(f.port, "POST", START, NULL, 503, "PipelineInteractionNotDeployed");
+  api_expect_error(f.port, "POST", COMMIT, NULL, 503, "PipelineInteractionNotDeployed");
+  api_expect_error(f.port, "POST", "/v0/pipelines/q/commit_transaction", NULL, 404, "UnknownPipelineName");
+  fake_set_status(f.engine, DEPLOYMENT_RUNNING);
+  api_expect_error(f.port, "POST", COMMIT, NULL, 400, "NoTransactionInProgress");
+  json_t *j = api_json(f.port, "POST", START, NULL, 200);
+  ck_assert_int_eq(json_integer_value(json_object_get(j, "transaction_id")), 1);
+  json_decref(j);
+  api_expect_error(f.port, "POST", START, NULL, 409, "TransactionInProgress");
+  j = api_json(f.port, "POST", COMMIT, NULL, 200);
+  ck_assert_str_eq(json_string_value(j), "Transaction commit initiated");
+  json_decref(j);
+}
+END_TEST
+
 /* ---- statistics ----------------------------------------------------------- */
 
 START_TEST(stats) {
@@ -739,6 +761,7 @@ int main(void) {
   tcase_add_test(tc, errors_of_actions_in_order);
   tcase_add_test(tc, message_of_a_bad_action);
   tcase_add_test(tc, answers_that_fail);
+  tcase_add_test(tc, transactions);
   tcase_add_test(tc, stats);
   tcase_add_test(tc, stats_with_errors);
   tcase_add_test(tc, stats_of_one_connector);

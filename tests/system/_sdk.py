@@ -4,7 +4,7 @@ import sys
 
 import pandas
 from feldera import FelderaClient, Pipeline, PipelineBuilder
-from feldera.enums import PipelineStatus
+from feldera.enums import PipelineStatus, TransactionStatus
 
 PROGRAM = """
 CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR, score DOUBLE)
@@ -84,6 +84,31 @@ def tokens(pipeline):
     pipeline.wait_for_token(token)
 
 
+def transactions(pipeline):
+    def inserted():
+        return [r["name"] for r in pipeline.query("SELECT name FROM users WHERE id >= 10 ORDER BY id")]
+
+    pipeline.pause_connector("numbers", "gen")
+    equal(pipeline.transaction_id(), None, "no transaction")
+    equal(pipeline.transaction_status(), TransactionStatus.NoTransaction, "no transaction")
+    number = pipeline.start_transaction()
+    equal(pipeline.transaction_id(), number, "the transaction")
+    pipeline.input_json("users", [{"id": 10, "name": "kim"}, {"id": 11, "name": "lee"}], wait=False)
+    pipeline.execute("INSERT INTO users VALUES (12, 'max', 1)")
+    equal(pipeline.transaction_status(), TransactionStatus.TransactionInProgress, "status")
+    equal(inserted(), [], "before the commit")
+    try:
+        pipeline.start_transaction()
+    except Exception as error:
+        expect("TransactionInProgress" in str(error), "the code is told: %s" % error)
+    else:
+        raise AssertionError("a second transaction was started")
+    pipeline.commit_transaction(number, poll_interval_s=0.01)
+    equal(inserted(), ["kim", "lee", "max"], "after the commit")
+    equal(pipeline.transaction_id(), None, "no transaction")
+    pipeline.resume_connector("numbers", "gen")
+
+
 def faults(client):
     try:
         PipelineBuilder(client, "broken", "CREATE VIEW v AS SELECT nothing FROM nowhere;").create()
@@ -100,6 +125,7 @@ def main():
     query(pipeline)
     control(pipeline)
     tokens(pipeline)
+    transactions(pipeline)
     faults(client)
     equal([p.name for p in Pipeline.all(client)], ["sdk"], "pipelines")
     pipeline.modify(description="changed")

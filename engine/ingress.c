@@ -464,10 +464,19 @@ static ingress_body *body_new(deployment *d, ingress_endpoint *e, const ingress_
   return b;
 }
 
+/* A body that began could only wait, in the middle, for a commit that may be its own client's to ask for. */
+static bool is_admitted(const deployment *d, hw_error *err) {
+  if (!deployment_transaction_is_full(d)) return true;
+  (void)hw_error_code(err, HW_EAGAIN, "PipelineInteractionUnreachable",
+                      "the open transaction holds as much as there is memory for (a half of --memory, all transactions "
+                      "together): nothing of the body was taken; commit the transaction, then send it again");
+  return false;
+}
+
 ingress_body *ingress_begin(hw_pipeline *p, const ingress_options *o, const ingress_events *events, hw_error *err) {
   deployment *d = pipeline_deployment(p, err);
   if (!d) return NULL;
-  ingress_endpoint *e = ingress_endpoint_get(d, o, err);
+  ingress_endpoint *e = is_admitted(d, err) ? ingress_endpoint_get(d, o, err) : NULL;
   if (!e) goto refused;
   ingress_body *b = body_new(d, e, o, events);
   if (!b) {

@@ -43,7 +43,8 @@ typedef struct ingress_events {
 /* The first use of a table and format options makes an input endpoint, which
  * stays until the pipeline stops. NULL: UnknownInputStream, UnknownInputFormat,
  * InputFormatNotSupported, InvalidParserConfig, ApiConnectionLimit,
- * PipelineInteractionNotDeployed, Initializing, HW_ENOMEM. */
+ * PipelineInteractionNotDeployed, Initializing, HW_ENOMEM; PipelineInteractionUnreachable:
+ * a transaction is full. */
 ingress_body *ingress_begin(hw_pipeline *p, const ingress_options *options, const ingress_events *events,
                             hw_error *err);
 /* Takes a copy of all of data; false: enough waits, write no more before `room`. */

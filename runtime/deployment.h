@@ -65,6 +65,8 @@ void deployment_stop(deployment *d, bool force, uint64_t deadline_us);
  * forced waits for the commit, as for any output, so that this is still possible). */
 HW_MUST_USE hw_status deployment_start_transaction(deployment *d, uint64_t *id, hw_error *err);
 HW_MUST_USE hw_status deployment_commit_transaction(deployment *d, hw_error *err);
+/* Whether it can take no more before its commit. [any thread] */
+bool deployment_transaction_is_full(const deployment *d);
 
 /* Statistics; HW_OK or HW_ENOMEM. */
 hw_status deployment_stats(deployment *d, bool with_errors, pipeline_stats *out);

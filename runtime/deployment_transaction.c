@@ -80,13 +80,17 @@ hw_status deployment_commit_transaction(deployment *d, hw_error *err) {
   return st;
 }
 
+bool deployment_transaction_is_full(const deployment *d) { return atomic_load(&d->transaction.full); }
+
 /* ---- taking ---------------------------------------------------------------- */
 
-/* Whether there is no memory for more. */
+/* Whether there is no memory for more. Once there was none there has to be some more
+ * than that, so that it does not come and go with every batch. */
 static bool is_full(deployment *d) {
   uint64_t limit = d->rt->mem.limit;
   transaction *t = &d->transaction;
-  bool full = atomic_load(&d->rt->transactions_held) >= limit / 2 || atomic_load(&d->rt->mem.used) >= limit / 4 * 3;
+  uint64_t used_most = atomic_load(&t->full) ? limit / 2 : limit / 4 * 3;
+  bool full = atomic_load(&d->rt->transactions_held) >= limit / 2 || atomic_load(&d->rt->mem.used) >= used_most;
   if (full && t->warned != t->id)
     deployment_log(d, HW_LOG_WARNING, d->name,
                    "the transaction holds %llu records (%llu bytes), and there is no memory for more of them: inputs "

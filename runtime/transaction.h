@@ -19,8 +19,8 @@
  *
  * What a transaction holds is memory of batches. All transactions of a runtime
  * together keep at most half of that, and take nothing while three quarters are in
- * use, so that other pipelines find some; then the queues of the sources fill, and
- * inputs wait as they do for a slow sink. A commit needs no memory but what any step
+ * use (from then on: a half), so that other pipelines find some; then the queues of
+ * the sources fill, and inputs wait as they do for a slow sink. A commit needs no memory but what any step
  * needs: it is always possible, and takes what the queues hold as well.
  *
  * Rejected: letting rows through the circuit at once and holding back what comes out.

@@ -349,7 +349,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("transaction");
   TCase *tc = tcase_create("all");
-  tcase_set_timeout(tc, 8);
+  tcase_set_timeout(tc, 120);
   tcase_add_test(tc, nobody_sees_it_before_the_commit);
   tcase_add_test(tc, a_snapshot_shows_all_or_none);
   tcase_add_test(tc, calls_divide_what_is_queued);

@@ -184,7 +184,7 @@ def stops(client):
 
 def bounded():
     """More than there is memory for: inputs wait and say why; the commit is possible, nothing is lost or doubled."""
-    rows, line = 3000000, "x" * 20
+    rows = 3000000
     plan = {"limit": rows, "fields": {"id": {"strategy": "increment"}}}
     program = (table("a", "id BIGINT NOT NULL", [datagen("gen", plan)]) + table("b", "s VARCHAR", []) +
                view("va", "SELECT id FROM a", [file_output("out", "a.csv", {"name": "csv"})]))
@@ -205,14 +205,13 @@ def bounded():
         equal(m["total_processed_records"], 0, "processed")
         equal(read("a.csv"), b"", "rows")
 
-        def refused():
-            reply = client.request("POST", "/v0/pipelines/q/ingress/b?format=raw&wait_ms=10", line + "\n")
-            return reply.status == 503
-
-        wait_until(refused, "a body finds no room")
+        reply = client.request("POST", "/v0/pipelines/q/ingress/b?format=raw", "a line\n")
+        equal((reply.status, reply.code), (503, "PipelineInteractionUnreachable"), "a body that finds no room")
+        expect("transaction" in reply.json["message"], "the message names it: %s" % reply.json["message"])
         sent = m["transaction_records"]
         commit(client, "q")
         wait_until(lambda: read("a.csv").count(b"\n") >= sent, "what it held is there")
+        equal(client.request("POST", "/v0/pipelines/q/ingress/b?format=raw", "a line\n").status, 200, "afterwards")
         client.wait_complete("q")
         ids = [int(cell.split(b",")[0]) for cell in read("a.csv").splitlines()]
         equal(len(ids), rows, "rows")

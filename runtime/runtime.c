@@ -25,6 +25,7 @@ runtime *runtime_new(const runtime_options *o, hw_error *err) {
   rt->pause_timeout_us = o->pause_timeout_us ? o->pause_timeout_us : PAUSE_TIMEOUT_DEFAULT_US;
   rt->files = rt->secrets = NULL;
   atomic_init(&rt->bodies_waiting, 0);
+  atomic_init(&rt->transactions_held, 0);
   if (o->file_root && !(rt->files = file_root_new(o->file_root, "--file-root", err))) goto no_files;
   if (o->secrets_dir && !(rt->secrets = file_root_new(o->secrets_dir, "--secrets-dir", err))) goto no_secrets;
   rt->sched = sched_new(o->workers, err);

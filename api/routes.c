@@ -228,8 +228,9 @@ const api_route api_routes[] = {
                             "InvalidContentEncoding; 413 PayloadTooLarge; 415 UnsupportedMediaType; "
                             "429 ApiConnectionLimit; 500 IngressIncomplete"},
     {HTTP_POST, PIPELINE "/egress/{table_name}", post_egress, "Data", "Follows the changes of a table or view",
-     .text = "The reply goes on until the client leaves or the pipeline stops: a Chunk per line, ended by CR LF. After "
-             "3 s without data, and once at the beginning, comes a line without any.",
+     .text = "Or dead letters, as the relation headworks_dead_letters. The reply goes on until the client leaves or "
+             "the pipeline stops: a Chunk per line, ended by CR LF. After 3 s without data, and once at the beginning, "
+             "comes a line without any.",
      .query = API_PARAMS({"format", "'json' | 'csv'", "csv", "how rows are written"},
                          {"backpressure", "bool", "false",
                           "the pipeline waits for this client; otherwise it loses chunks, and a gap tells how many"},
@@ -249,10 +250,10 @@ const api_route api_routes[] = {
 
     /* ---- what a pipeline holds ---- */
     {HTTP_GET, PIPELINE "/query", get_query, "Data", "Runs SQL over what tables and views hold",
-     .text = "SELECT over materialized relations as of one step, and INSERT. Errors before the first row are a reply "
-             "of status 400; later ones are the last line of the reply: `ERROR: ...`, or an object with `error`. "
-             "Asked to, it speaks WebSocket: one message `{\"sql\", \"format\"}`, then the rows in text messages, then "
-             "it closes.",
+     .text = "SELECT over materialized relations as of one step, and over headworks_dead_letters; and INSERT. Errors "
+             "before the first row are a reply of status 400; later ones are the last line of the reply: `ERROR: ...`, "
+             "or an object with `error`. Asked to, it speaks WebSocket: one message `{\"sql\", \"format\"}`, then the "
+             "rows in text messages, then it closes.",
      .query = API_PARAMS({"sql", "string", NULL, "the statements; required but for a WebSocket"},
                          {"format", "'text' | 'json'", "text", "a table with borders, or one JSON object a line"}),
      .answers = API_ANSWERS({200, "text/plain", "the rows; for json of type application/json"},

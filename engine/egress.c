@@ -13,6 +13,9 @@
  * the output is "idle" (and what came in "complete") only then, and the queue before
  * it holds the pipeline as every output's does. Without, take never waits.
  *
+ * Of dead letters, which no circuit brings, the output takes what there is from their
+ * list, whenever one has come or the client has taken something, as its prelude.
+ *
  * A batch's deletions come before its insertions, and a chunk is cut at about
  * CHUNK_BYTES, between rows. */
 #include "engine/egress.h"
@@ -21,6 +24,7 @@
 #include "runtime/config.h"
 #include "runtime/deployment_extra.h"
 #include "runtime/deployment_impl.h"
+#include "runtime/letter_rows.h"
 #include "runtime/registry.h"
 #include "runtime/report.h"
 
@@ -64,9 +68,13 @@ struct egress {
   uint32_t n_rows[2], rows_room;
   uint32_t pass, at;     /* the next row is rows[pass][at] */
   bool in_hand;
+  letters_watch watch;   /* of dead letters */
+  bool from_start;       /* of them those that are there already */
+  uint64_t letter, first_new; /* the last one that was taken; of those that came since it has begun */
   store_snapshot *snapshot; /* set once, before `begun`; NULL: none, or all of it is handed over */
   uint32_t next_piece;
-  hw_batch *piece;       /* of the snapshot, in hand */
+  hw_batch *piece;       /* of the snapshot, or of dead letters, in hand */
+  bool shows_past;       /* the piece is of what there was when it began */
 };
 
 /* ---- life -------------------------------------------------------------------- */
@@ -209,7 +217,7 @@ static hw_status hand_over(egress *e, uint32_t rows) {
   e->body.len = 0;
   if (!c) return HW_OK;
   size_t len = c->line.len;
-  c->snapshot = e->piece != NULL;
+  c->snapshot = e->piece && e->shows_past;
   pthread_mutex_lock(&e->lock);
   bool full = !e->backpressure && !c->snapshot && is_full(e);
   if (!full) append_gap(e);
@@ -336,6 +344,7 @@ static hw_status take_piece(egress *e, bool *more) {
   while (!e->piece && st == HW_OK && (*more = e->next_piece < store_snapshot_pieces(e->snapshot, 0)))
     st = store_snapshot_piece(e->snapshot, 0, e->next_piece++, &e->piece);
   if (st != HW_OK) e->next_piece--;
+  e->shows_past = true;
   if (!e->piece || e->in_hand) return st;
   if (!sort_rows(e, e->piece)) return HW_ENOMEM;
   e->pass = 1;
@@ -369,10 +378,66 @@ static hw_write send_snapshot(void *instance) {
   return HW_WRITE_OK;
 }
 
+/* ---- dead letters ----------------------------------------------------------------------- */
+
+static dead_letters *letters_of(const egress *e) {
+  return e->extra.spec.relation == PROGRAM_LETTERS ? deployment_dead_letters(e->d) : NULL;
+}
+
+static void on_letter(void *arg) { hw_connector_wake(((egress *)arg)->c); }
+
+/* HW_EAGAIN: there are none. */
+static hw_status take_letters(egress *e) {
+  batch *b;
+  if (e->piece && e->in_hand) return HW_OK;
+  if (!e->piece) {
+    e->shows_past = e->letter < e->first_new;
+    hw_status st = letter_rows_next(letters_of(e), &e->c->rt->queries, &e->letter, &b);
+    if (st != HW_OK) return st;
+    e->piece = &b->pub;
+  }
+  return sort_rows(e, e->piece) ? HW_OK : HW_ENOMEM;
+}
+
+/* Nobody is interested any more, or it has not begun. */
+static bool is_idle(egress *e) {
+  pthread_mutex_lock(&e->lock);
+  bool idle = e->closed || !e->begun;
+  pthread_mutex_unlock(&e->lock);
+  return idle;
+}
+
+/* All it has to do: no batch ever comes, so this is called whenever it is woken. */
+static hw_write send_letters(void *instance) {
+  egress *e = instance;
+  output *out = (output *)e->c;
+  while (!is_idle(e) && has_room(e)) { /* on_attached and egress_taken wake us */
+    hw_status st = take_letters(e);
+    if (st == HW_EAGAIN) return HW_WRITE_WAIT; /* on_letter wakes us */
+    if (st != HW_OK) return out_of_memory(e);
+    uint32_t rows;
+    st = encode(e, e->piece, &rows);
+    if (hand_over(e, rows) != HW_OK || (st != HW_OK && !rows)) return out_of_memory(e);
+    atomic_fetch_add(&out->transmitted_records, rows);
+    if (e->pass < 2) continue;
+    hw_batch_unref(e->piece);
+    e->piece = NULL;
+    e->in_hand = false;
+  }
+  return HW_WRITE_WAIT;
+}
+
+static void watch_letters(egress *e) {
+  e->watch = (letters_watch){.call = on_letter, .arg = e};
+  ((output *)e->c)->prelude = send_letters;
+  dead_letters_watch(letters_of(e), &e->watch);
+}
+
 static hw_status create(hw_connector *c, const hw_config *config, void **instance, hw_error *err) {
   (void)config, (void)err;
   egress *e = (egress *)(uintptr_t)c->spec;
   e->c = c;
+  if (letters_of(e)) watch_letters(e);
   if (e->extra.wants_snapshot) ((output *)c)->prelude = send_snapshot;
   *instance = e;
   return HW_OK;
@@ -382,6 +447,7 @@ static hw_status create(hw_connector *c, const hw_config *config, void **instanc
 static void destroy(void *instance) {
   egress *e = instance;
   bool in_hand = e->in_hand || e->snapshot;
+  if (letters_of(e)) dead_letters_unwatch(letters_of(e), &e->watch);
   drop_snapshot(e);
   pthread_mutex_lock(&e->lock);
   e->ended = true;
@@ -456,6 +522,8 @@ static void on_attached(extra_spec *extra, store_snapshot *s) {
   egress *e = (egress *)extra;
   pthread_mutex_lock(&e->lock);
   e->snapshot = s;
+  if (letters_of(e)) e->first_new = dead_letters_counts(letters_of(e)).total; /* ids count up with it */
+  if (!e->from_start) e->letter = e->first_new;
   e->begun = true;
   tell(e);
   pthread_mutex_unlock(&e->lock);
@@ -463,8 +531,9 @@ static void on_attached(extra_spec *extra, store_snapshot *s) {
 
 static hw_status find_relation(const program *prog, const char *name, uint32_t *out, hw_error *err) {
   int r = program_find_relation(prog, name);
-  *out = (uint32_t)r;
-  if (r >= 0) return HW_OK;
+  bool letters = r < 0 && program_names_letters(name);
+  *out = letters ? PROGRAM_LETTERS : (uint32_t)r;
+  if (r >= 0 || letters) return HW_OK;
   char there[400] = "";
   size_t at = 0;
   for (uint32_t i = 0; i < prog->n_relations && at < sizeof there; i++)
@@ -554,8 +623,9 @@ egress *egress_open(hw_pipeline *p, const egress_options *o, const egress_events
     deployment_unref(d);
     return NULL;
   }
-  const hw_schema *schema = &prog->relations[relation].schema;
-  if (o->snapshot && !program_relation_is_stored(&prog->relations[relation])) {
+  bool letters = relation == PROGRAM_LETTERS;
+  const hw_schema *schema = letters ? &program_letters_schema : &prog->relations[relation].schema;
+  if (o->snapshot && !letters && !program_relation_is_stored(&prog->relations[relation])) {
     (void)hw_error_code(err, HW_EINVAL, "InvalidTransportConfig",
                         "send_snapshot needs a relation that is kept, and \"%.100s\" is not materialized",
                         schema->name);
@@ -571,7 +641,8 @@ egress *egress_open(hw_pipeline *p, const egress_options *o, const egress_events
     egress_unref(e);
     return NULL;
   }
-  e->extra = (extra_spec){.free = free_spec, .attached = on_attached, .wants_snapshot = o->snapshot};
+  e->from_start = o->snapshot;
+  e->extra = (extra_spec){.free = free_spec, .attached = on_attached, .wants_snapshot = o->snapshot && !letters};
   e->extra.spec = (program_connector){.name = e->name, .endpoint = e->endpoint, .relation = relation,
                                       .output = &transport, .max_queued_records = QUEUED_RECORDS,
                                       .max_queued_bytes = QUEUED_BYTES, .json = e->json};

@@ -14,6 +14,7 @@ struct dead_letters {
   dead_letter *first, **last;
   dead_letters_count count;
   uint64_t last_id;
+  letters_watch *watches;
 };
 
 /* ---- life ---------------------------------------------------------------- */
@@ -147,8 +148,25 @@ void dead_letters_add(dead_letters *dl, const dead_letter *letter) {
   } else {
     dl->count.dropped++;
   }
+  for (const letters_watch *w = dl->watches; w; w = w->next) w->call(w->arg);
   pthread_mutex_unlock(&dl->lock);
   dead_letters_free_list(gone);
+}
+
+void dead_letters_watch(dead_letters *dl, letters_watch *w) {
+  pthread_mutex_lock(&dl->lock);
+  w->next = dl->watches;
+  w->link = &dl->watches;
+  if (w->next) w->next->link = &w->next;
+  dl->watches = w;
+  pthread_mutex_unlock(&dl->lock);
+}
+
+void dead_letters_unwatch(dead_letters *dl, letters_watch *w) {
+  pthread_mutex_lock(&dl->lock);
+  *w->link = w->next;
+  if (w->next) w->next->link = w->link;
+  pthread_mutex_unlock(&dl->lock);
 }
 
 /* ---- looking ------------------------------------------------------------- */

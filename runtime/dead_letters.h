@@ -59,6 +59,18 @@ void dead_letters_unref(dead_letters *dl);
 /* Copies all but what the list itself fills in (next, size, id). */
 void dead_letters_add(dead_letters *dl, const dead_letter *letter);
 
+/* Who wants to know of each letter that comes: `call` is made with the list's lock held,
+ * so it must be short and call nothing of this file. After dead_letters_unwatch it is
+ * not in progress, nor will be. */
+typedef struct letters_watch {
+  void (*call)(void *arg);
+  void *arg;
+  struct letters_watch *next, **link; /* the list's */
+} letters_watch;
+
+void dead_letters_watch(dead_letters *dl, letters_watch *w);
+void dead_letters_unwatch(dead_letters *dl, letters_watch *w);
+
 /* Copies of the oldest letters behind id `after`, of one connector (NULL: of any): at
  * most n of them, with at most `bytes` together, though at least one. *out is freed
  * with dead_letters_free_list. HW_OK or HW_ENOMEM. */

@@ -1,5 +1,7 @@
 /* deployment.c - making a deployment and opening its connectors. */
 #include "runtime/deployment_impl.h"
+#include "runtime/letter_rows.h"
+#include "runtime/store_impl.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -183,9 +185,30 @@ void deployment_unref(deployment *d) {
   if (d && atomic_fetch_sub(&d->refs, 1) == 1) destroy(d);
 }
 
+static hw_status add_letters(deployment *d, store_snapshot *s, uint32_t i, hw_error *err) {
+  batch **pieces;
+  uint32_t n;
+  mem *m = &d->rt->queries;
+  hw_status st = letter_rows(d->events.letters, m, &pieces, &n);
+  if (st == HW_OK) store_snapshot_set_rows(s, i, &program_letters_schema, pieces, n);
+  if (st == HW_OK) return HW_OK;
+  return hw_error_set(err, st, "%s for the rows of " PROGRAM_LETTERS_NAME " (%llu MiB for all queries together)",
+                      st == HW_ELIMIT ? "there is not memory enough" : "the system has no memory",
+                      (unsigned long long)(m->limit >> 20));
+}
+
 hw_status deployment_snapshot(deployment *d, const uint32_t *relations, uint32_t n, store_snapshot **out,
                               hw_error *err) {
-  return state_snapshot(d->state, relations, n, out, err);
+  store_snapshot *s;
+  hw_status st = state_snapshot(d->state, relations, n, &s, err);
+  if (st != HW_OK) return st;
+  for (uint32_t i = 0; i < n && st == HW_OK; i++)
+    if (relations[i] == PROGRAM_LETTERS) st = add_letters(d, s, i, err);
+  if (st == HW_OK)
+    *out = s;
+  else
+    store_snapshot_free(s);
+  return st;
 }
 
 dead_letters *deployment_dead_letters(const deployment *d) { return d->events.letters; }

@@ -87,9 +87,10 @@ void deployment_reopen_outputs(deployment *d);
 /* Of whose relations and connectors this is a run; as long as the deployment. */
 program *deployment_program(const deployment *d); /* lives as long as d */
 
-/* The contents of n relations (indexes into program.relations, each at most
- * once) at the end of one step; store.h says how it is read. Any thread; does
- * not wait for the pipeline. From deployment_new on until it closes.
+/* The contents of n relations (indexes into program.relations, or PROGRAM_LETTERS
+ * for the dead letters there are, each at most once) at the end of one step; store.h
+ * says how it is read. Any thread; does not wait for the pipeline. From
+ * deployment_new on until it closes.
  * HW_EINVAL: a relation is not materialized (program_relation_is_stored), named
  * in *err; HW_ESTATE: closed; HW_ENOMEM. */
 HW_MUST_USE hw_status deployment_snapshot(deployment *d, const uint32_t *relations, uint32_t n, store_snapshot **out,

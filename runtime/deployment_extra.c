@@ -33,7 +33,11 @@ struct extra_output {
 
 static extra_spec *spec_of(const hw_connector *c) { return (extra_spec *)(uintptr_t)c->spec; }
 
+/* It looks at the dead letters by itself: the circuit knows nothing of them. */
+static bool is_of_letters(const extra_spec *spec) { return spec->spec.relation == PROGRAM_LETTERS; }
+
 static const hw_schema *schema_of(const deployment *d, const extra_spec *spec) {
+  if (is_of_letters(spec)) return &program_letters_schema;
   return &d->program->relations[spec->spec.relation].schema;
 }
 
@@ -219,7 +223,7 @@ static void attach(deployment *d, extra_output *x) {
   hw_error err;
   if (!deployment_make_touchable(d, d->n_outputs + d->n_extra_outputs)) return;
   if (x->spec->wants_snapshot && state_snapshot(d->state, &relation, 1, &s, &err) != HW_OK) return;
-  if (circuit_attach(d->circuit, relation, deployment_offer, &x->out) == HW_OK) {
+  if (is_of_letters(x->spec) || circuit_attach(d->circuit, relation, deployment_offer, &x->out) == HW_OK) {
     x->wish = WISH_LIVE;
     x->spec->attached(x->spec, s);
     task_notify(&x->out.c.task);
@@ -233,7 +237,7 @@ static void fulfil(deployment *d, extra_output *x) {
   uint32_t relation = x->spec->spec.relation;
   if (x->wish == WISH_ATTACH && !deployment_in_step(d)) attach(d, x);
   if (x->wish != WISH_DETACH) return;
-  circuit_detach(d->circuit, relation, deployment_offer, &x->out);
+  if (!is_of_letters(x->spec)) circuit_detach(d->circuit, relation, deployment_offer, &x->out);
   deployment_untouch(d, &x->out);
   close_output(x);
 }

@@ -35,7 +35,8 @@ extra_spec *deployment_find_input(deployment *d, const char *endpoint);
 /* Whether a table has such an input, by its connector's name, and its number. */
 bool deployment_find_extra(deployment *d, uint32_t relation, const char *connector, uint64_t *number);
 
-/* The same for an output; its instance may be called from now on. */
+/* The same for an output; its instance may be called from now on. With PROGRAM_LETTERS
+ * as its relation it is offered nothing, and gets no snapshot. */
 extra_spec *deployment_add_output(deployment *d, extra_spec *spec, hw_error *err);
 /* Takes it away: its instance is destroyed, soon, and its spec freed. Once, and
  * not after its instance was destroyed. [any thread but inside the instance] */

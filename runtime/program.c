@@ -70,15 +70,18 @@ static bool folded_equals(const char *text, const char *name) {
   return !*text && !*name;
 }
 
-int program_find_relation(const program *p, const char *name) {
+static bool means(const char *name, const char *candidate) {
   size_t len = strlen(name);
-  bool quoted = is_quoted(name, len);
-  for (uint32_t i = 0; i < p->n_relations; i++) {
-    const char *candidate = p->relations[i].schema.name;
-    if (quoted ? quoted_equals(name + 1, len - 2, candidate) : folded_equals(name, candidate)) return (int)i;
-  }
+  return is_quoted(name, len) ? quoted_equals(name + 1, len - 2, candidate) : folded_equals(name, candidate);
+}
+
+int program_find_relation(const program *p, const char *name) {
+  for (uint32_t i = 0; i < p->n_relations; i++)
+    if (means(name, p->relations[i].schema.name)) return (int)i;
   return -1;
 }
+
+bool program_names_letters(const char *name) { return means(name, PROGRAM_LETTERS_NAME); }
 
 int program_find_connector(const program *p, uint32_t relation, bool is_input, const char *name) {
   for (uint32_t i = 0; i < p->n_connectors; i++) {

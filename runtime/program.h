@@ -76,6 +76,13 @@ typedef struct program {
   _Atomic uint32_t refs;
 } program;
 
+/* The system relation of dead letters, which is in no program: stands where the index
+ * of a relation would, where that is said. Its rows: letter_rows.h. */
+#define PROGRAM_LETTERS UINT32_MAX
+#define PROGRAM_LETTERS_NAME "headworks_dead_letters"
+extern const hw_schema program_letters_schema;
+bool program_names_letters(const char *name); /* by the rule of program_find_relation */
+
 /* A fault in a program's text; lines and columns from 1, end inclusive. */
 typedef struct program_message {
   int line, column, end_line, end_column;

@@ -247,6 +247,7 @@ hw_status state_commit(state *s, uint64_t step, hw_error *err) {
 
 hw_status state_check(const state *s, const uint32_t *relations, uint32_t n, hw_error *err) {
   for (uint32_t i = 0; i < n; i++) {
+    if (relations[i] == PROGRAM_LETTERS) continue;
     const program_relation *r = &s->program->relations[relations[i]];
     if (!s->relations[relations[i]])
       return hw_error_set(err, HW_EINVAL,
@@ -266,7 +267,7 @@ hw_status state_snapshot(state *s, const uint32_t *relations, uint32_t n, store_
   pthread_mutex_lock(&s->lock);
   bool closed = s->closed;
   for (uint32_t i = 0; !closed && i < n; i++)
-    store_snapshot_add(snapshot, i, &s->relations[relations[i]]->store);
+    if (relations[i] != PROGRAM_LETTERS) store_snapshot_add(snapshot, i, &s->relations[relations[i]]->store);
   store_snapshot_set_step(snapshot, s->step);
   pthread_mutex_unlock(&s->lock);
   if (!closed) {

@@ -41,7 +41,8 @@ void state_abandon(state *s); /* drops what is under way, if anything is: the pi
 /* Makes the step seen; its number. On an error as above. */
 hw_status state_commit(state *s, uint64_t step, hw_error *err);
 
-/* As deployment_snapshot; the first only checks that they hold something (HW_EINVAL). */
+/* As deployment_snapshot, but for the rows of PROGRAM_LETTERS; the first only checks
+ * that they hold something (HW_EINVAL). */
 hw_status state_check(const state *s, const uint32_t *relations, uint32_t n, hw_error *err);
 hw_status state_snapshot(state *s, const uint32_t *relations, uint32_t n, store_snapshot **out, hw_error *err);
 

@@ -150,6 +150,9 @@ void store_commit(store *s);
 /* store_snapshot.c: one of n relations, to be filled in under the lock. NULL: no memory. */
 store_snapshot *store_snapshot_new(program *p, uint32_t n);
 void store_snapshot_add(store_snapshot *snapshot, uint32_t i, const store *s);
+/* Instead: rows that come from elsewhere. Takes the array and its references. */
+void store_snapshot_set_rows(store_snapshot *snapshot, uint32_t i, const hw_schema *schema, batch **pieces,
+                             uint32_t n);
 void store_snapshot_set_step(store_snapshot *snapshot, uint64_t step);
 
 #endif

@@ -16,6 +16,7 @@ typedef struct part {
   const segment *tail;
   uint32_t tail_n;
   uint64_t rows;
+  batch **made; /* no relation of a store: its pieces, n_slots of them */
 } part;
 
 struct store_snapshot {
@@ -43,11 +44,21 @@ void store_snapshot_add(store_snapshot *s, uint32_t i, const store *from) {
                        .tail = p->tail, .tail_n = p->tail_n, .rows = p->rows};
 }
 
+void store_snapshot_set_rows(store_snapshot *s, uint32_t i, const hw_schema *schema, batch **pieces, uint32_t n) {
+  s->parts[i] = (part){.schema = schema, .made = pieces, .n_slots = n};
+  for (uint32_t k = 0; k < n; k++) s->parts[i].rows += hw_batch_count(&pieces[k]->pub);
+}
+
 void store_snapshot_set_step(store_snapshot *s, uint64_t step) { s->step = step; }
 
 void store_snapshot_free(store_snapshot *s) {
   if (!s) return;
-  for (uint32_t i = 0; i < s->n; i++) segment_list_unref(s->parts[i].list);
+  for (uint32_t i = 0; i < s->n; i++) {
+    part *p = &s->parts[i];
+    segment_list_unref(p->list);
+    for (uint32_t k = 0; p->made && k < p->n_slots; k++) hw_batch_unref(&p->made[k]->pub);
+    free(p->made);
+  }
   program_unref(s->program);
   free(s);
 }
@@ -98,6 +109,10 @@ static bool fill_view(batch *v, const segment *g, uint32_t n, uint64_t step) {
 
 hw_status store_snapshot_piece(const store_snapshot *s, uint32_t i, uint32_t k, hw_batch **out) {
   const part *p = &s->parts[i];
+  if (p->made) {
+    *out = hw_batch_ref(&p->made[k]->pub);
+    return HW_OK;
+  }
   const segment *g = k < p->n_slots ? p->list->items[k] : NULL;
   *out = NULL;
   if (!g || g->born > s->step) return HW_OK;

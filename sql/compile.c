@@ -89,6 +89,11 @@ static void compile_statement(compiler *c, const ast_statement *s) {
     else view_compile(c, index, s);
     properties_compile(c, index, s);
   }
+  if (strcmp(r->schema.name, PROGRAM_LETTERS_NAME) == 0)
+    compiler_error(c, &s->name->span,
+                   "\"" PROGRAM_LETTERS_NAME "\" is the system relation of records that inputs could not read: give "
+                   "this %s another name",
+                   s->kind == PROGRAM_TABLE ? "table" : "view");
   if (taken && !s->broken)
     compiler_error(c, &s->name->span, "there is a table or view \"%.100s\" already", s->name->text);
   else if (!taken)

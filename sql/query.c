@@ -51,6 +51,11 @@ static void list_relations(const program *p, char *text, size_t size) {
 int64_t query_find_relation(compilation *q, const ast_name *name) {
   const program *p = q->program;
   char hint[COMPILER_HINT], known[400];
+  if (strcmp(name->text, PROGRAM_LETTERS_NAME) == 0) {
+    compiler_error(&q->c, &name->span, PROGRAM_LETTERS_NAME " can only be read: its rows are the records that inputs "
+                                       "could not read");
+    return -1;
+  }
   for (uint32_t i = 0; i < p->n_relations; i++)
     if (strcmp(p->relations[i].schema.name, name->text) == 0) return i;
   list_relations(p, known, sizeof known);
@@ -70,7 +75,15 @@ static bool add_source(compilation *q, uint32_t relation, uint32_t *out) {
   return true;
 }
 
+static const plan *scan(compilation *q, uint32_t relation, const hw_schema *schema) {
+  plan *step = query_step(q, PLAN_SCAN, NULL);
+  if (!step || !add_source(q, relation, &step->source)) return NULL;
+  step->schema = *schema;
+  return step;
+}
+
 const plan *query_scan(compilation *q, const ast_name *name) {
+  if (strcmp(name->text, PROGRAM_LETTERS_NAME) == 0) return scan(q, PROGRAM_LETTERS, &program_letters_schema);
   int64_t i = query_find_relation(q, name);
   if (i < 0) return NULL;
   const program_relation *r = &q->program->relations[i];
@@ -83,10 +96,7 @@ const plan *query_scan(compilation *q, const ast_name *name) {
                                             : "use CREATE MATERIALIZED VIEW");
     return NULL;
   }
-  plan *step = query_step(q, PLAN_SCAN, NULL);
-  if (!step || !add_source(q, (uint32_t)i, &step->source)) return NULL;
-  step->schema = r->schema;
-  return step;
+  return scan(q, (uint32_t)i, &r->schema);
 }
 
 /* ---- UNION ALL ------------------------------------------------------------------------ */

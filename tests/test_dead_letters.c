@@ -2,6 +2,7 @@
  * submitted again. */
 #include "runtime/dead_letters.h"
 #include "runtime/deployment_impl.h"
+#include "runtime/letter_rows.h"
 #include "tests/runtime_fixture.h"
 
 #include <check.h>
@@ -188,6 +189,85 @@ START_TEST(each_letter_is_settled_once) {
 }
 END_TEST
 
+/* ---- as rows ---------------------------------------------------------------- */
+
+static mem rows_memory;
+
+static hw_str text_at(const batch *b, uint32_t column, uint32_t row) {
+  return ((const hw_str *)b->pub.columns[column].values)[row];
+}
+
+START_TEST(letters_are_rows) {
+  ck_assert_int_eq(mem_init(&rows_memory, 64 << 20), HW_OK);
+  dl = dead_letters_new(0, 0);
+  add("t.a", "text");
+  dead_letter odd = {.connector = "t.b", .position = "s\xff@1", .reason = "bad", .field = "id", .raw = "\xff\0x",
+                     .raw_len = 3, .record_len = 70000, .time_us = 17, .cut = true};
+  dead_letters_add(dl, &odd);
+  uint64_t last = 0;
+  batch *b, *none;
+  ck_assert_int_eq(letter_rows_next(dl, &rows_memory, &last, &b), HW_OK);
+  ck_assert_uint_eq(last, 2);
+  ck_assert_uint_eq(b->pub.n_rows, 2);
+  ck_assert_int_eq(((const int64_t *)b->pub.columns[0].values)[1], 2);
+  ck_assert_int_eq(memcmp(text_at(b, 1, 0).data, "t.a", 3), 0);
+  ck_assert_int_eq(memcmp(text_at(b, 2, 1).data, "s?@1", 4), 0);
+  ck_assert_int_eq(((const int64_t *)b->pub.columns[3].values)[1], 17);
+  ck_assert(!hw_column_valid(&b->pub.columns[5], 0) && hw_column_valid(&b->pub.columns[5], 1));
+  ck_assert_uint_eq(text_at(b, 6, 1).len, 3);
+  ck_assert_int_eq(memcmp(text_at(b, 6, 1).data, "\xff\0x", 3), 0);
+  ck_assert(hw_column_valid(&b->pub.columns[7], 0) && !hw_column_valid(&b->pub.columns[7], 1));
+  ck_assert_int_eq(((const int64_t *)b->pub.columns[8].values)[1], 70000);
+  ck_assert_uint_eq(((const uint8_t *)b->pub.columns[9].values)[1], 1);
+  ck_assert_int_eq(letter_rows_next(dl, &rows_memory, &last, &none), HW_EAGAIN);
+  hw_batch_unref(&b->pub);
+  dead_letters_unref(dl);
+  mem_fini(&rows_memory);
+}
+END_TEST
+
+START_TEST(many_letters_are_many_batches) {
+  ck_assert_int_eq(mem_init(&rows_memory, 64 << 20), HW_OK);
+  dl = dead_letters_new(0, 0);
+  for (int i = 0; i < 5000; i++) add("t.a", "raw");
+  batch **all;
+  uint32_t n, rows = 0;
+  ck_assert_int_eq(letter_rows(dl, &rows_memory, &all, &n), HW_OK);
+  for (uint32_t i = 0; i < n; i++)
+    for (uint32_t row = 0; row < all[i]->pub.n_rows; row++)
+      ck_assert_int_eq(((const int64_t *)all[i]->pub.columns[0].values)[row], ++rows);
+  ck_assert_uint_eq(rows, 5000);
+  ck_assert_uint_gt(n, 1);
+  letter_rows_free(all, n);
+  mem_fini(&rows_memory);
+  ck_assert_int_eq(mem_init(&rows_memory, 100000), HW_OK);
+  ck_assert_int_eq(letter_rows(dl, &rows_memory, &all, &n), HW_ELIMIT);
+  ck_assert_uint_eq(atomic_load(&rows_memory.used), 0);
+  mem_fini(&rows_memory);
+  dead_letters_unref(dl);
+}
+END_TEST
+
+static void count_call(void *arg) { ++*(int *)arg; }
+
+START_TEST(who_watches_is_called) {
+  int calls[2] = {0};
+  letters_watch w[2] = {{.call = count_call, .arg = &calls[0]}, {.call = count_call, .arg = &calls[1]}};
+  dl = dead_letters_new(0, 0);
+  add("t.a", "raw");
+  dead_letters_watch(dl, &w[0]);
+  dead_letters_watch(dl, &w[1]);
+  add("t.a", "raw");
+  dead_letters_unwatch(dl, &w[0]);
+  add("t.a", "raw");
+  dead_letters_unwatch(dl, &w[1]);
+  add("t.a", "raw");
+  ck_assert_int_eq(calls[0], 1);
+  ck_assert_int_eq(calls[1], 2);
+  dead_letters_unref(dl);
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("dead letters");
   TCase *t = tcase_create("dead letters");
@@ -198,6 +278,9 @@ int main(void) {
   tcase_add_test(t, a_letter_that_was_taken_is_nobody_elses);
   tcase_add_test(t, bad_records_become_letters_and_can_be_submitted_again);
   tcase_add_test(t, each_letter_is_settled_once);
+  tcase_add_test(t, letters_are_rows);
+  tcase_add_test(t, many_letters_are_many_batches);
+  tcase_add_test(t, who_watches_is_called);
   suite_add_tcase(s, t);
   SRunner *r = srunner_create(s);
   srunner_run_all(r, CK_NORMAL);

@@ -213,6 +213,14 @@ static const struct {
      "CREATE VIEW t AS SELECT a FROM t;\n",
      "2:14-2:14 Compilation error: there is a table or view \"t\" already\n"
      "4:13-4:13 Compilation error: there is a table or view \"t\" already\n"},
+    {"CREATE TABLE Headworks_Dead_Letters (a INT);\n"
+     "CREATE TABLE \"Headworks_Dead_Letters\" (a INT);\n"
+     "CREATE VIEW \"headworks_dead_letters\" AS SELECT a FROM \"Headworks_Dead_Letters\";\n",
+     "1:14-1:35 Compilation error: \"headworks_dead_letters\" is the system relation of records that inputs could not "
+     "read: give this table another name\n"
+     "3:13-3:36 Compilation error: \"headworks_dead_letters\" is the system relation of records that inputs could not "
+     "read: give this view another name\n"
+     "3:13-3:36 Compilation error: there is a table or view \"headworks_dead_letters\" already\n"},
     /* views */
     {"CREATE TABLE t (name VARCHAR, amount INT);\n"
      "CREATE VIEW v1 AS SELECT nmae, t.amuont, x.name, T.NAME, \"Name\" FROM t;\n"

@@ -2,6 +2,7 @@
 """Dead letters: every bad record is kept, within bounds, whatever the load; after the program was mended they are
 submitted again, over HTTP and by the command."""
 import base64
+import http.client
 import socket
 
 from libhw import *
@@ -79,5 +80,69 @@ def under_load():
     equal(len(read("out.ndjson").splitlines()), 1000 * rounds, "good rows")
 
 
+def query(client, sql, status=200):
+    reply = client.expect(status, "GET", "/v0/pipelines/p/query?format=json&sql=" + urllib.parse.quote(sql))
+    return [json.loads(line) for line in reply.body.splitlines()] if status == 200 else reply.json["message"]
+
+
+def follow(server, options):
+    """The rows of an egress, and the reply to go on with."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=2 * DEADLINE)
+    connection.request("POST", "/v0/pipelines/p/egress/Headworks_Dead_Letters?format=json" + options)
+    response = connection.getresponse()
+    equal(response.status, 200, "egress")
+    return connection, response
+
+
+def take(response, n, snapshot):
+    rows = []
+    while len(rows) < n:
+        chunk = json.loads(response.readline())
+        if "json_data" in chunk:
+            equal(chunk["snapshot"], snapshot, "snapshot")
+            rows += [row["insert"] for row in chunk["json_data"]]
+    return [row["raw_text"] for row in rows]
+
+
+def relation():
+    """The letters are a relation, too: asked for, and followed."""
+    with Server() as server:
+        client = server.client()
+        client.create("p", program("id TINYINT NOT NULL"))
+        client.start("p")
+        equal(query(client, "SELECT * FROM headworks_dead_letters"), [], "none yet")
+        new, new_reply = follow(server, "")
+        new_reply.readline()
+        send(b'{"id":1}\n{"id":1000}\nno json \xff\n{"id":2}\n')
+        wait_until(lambda: letters(client)["kept"] == 2, "both are kept")
+        first, second = query(client, "SELECT * FROM headworks_dead_letters WHERE connector = 't.s' ORDER BY id")
+        listed = letters(client)["letters"]
+        for row, letter in zip((first, second), listed):
+            for key in ("id", "connector", "position", "reason", "field", "record_bytes", "cut"):
+                equal(row[key], letter[key], key)
+            equal(bytes(row["raw"]), base64.b64decode(letter["raw_base64"]), "bytes")
+        equal((first["raw_text"], second["raw_text"]), ('{"id":1000}', None), "text, where it is such")
+        equal(query(client, "SELECT COUNT(*) AS n FROM headworks_dead_letters UNION ALL SELECT COUNT(*) AS n FROM "
+                            "headworks_dead_letters WHERE field = 'id'"), [{"n": 2}, {"n": 1}], "counts")
+        message = query(client, "INSERT INTO headworks_dead_letters (id) VALUES (1)", 400)
+        expect("can only be read" in message, "an INSERT: %s" % message)
+        old, old_reply = follow(server, "&send_snapshot=true&backpressure=true")
+        equal(take(old_reply, 2, True), ['{"id":1000}', None], "what there was")
+        client.expect(200, "POST", "/v0/pipelines/p/start_transaction")  # holds back rows, no letters
+        send(b'broken\n')
+        equal(take(old_reply, 1, False), ["broken"], "what came")
+        equal(take(new_reply, 3, False), ['{"id":1000}', None, "broken"], "what came since it began")
+        client.expect(200, "POST", "/v0/pipelines/p/commit_transaction")
+        client.expect(200, "DELETE", "/v0/pipelines/p/dead_letters")
+        equal(query(client, "SELECT * FROM headworks_dead_letters"), [], "none any more")
+        for connection in (old, new):
+            connection.close()
+        send(b'{"id":1000}\n')
+        wait_until(lambda: letters(client)["kept"] == 1, "it goes on without listeners")
+        client.expect(201, "POST", "/v0/pipelines", {"name": "q", "program_code": "CREATE TABLE headworks_dead_letters (a INT);"})
+        equal(wait_until(lambda: client.compiled("q"), "q is compiled"), "SqlError", "the name is reserved")
+
+
 mended()
+relation()
 under_load()

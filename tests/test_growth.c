@@ -145,8 +145,8 @@ END_TEST
 
 /* ---- stops --------------------------------------------------------------- */
 
-/* A pipeline in the midst of a step of many minutes. */
-static hw_pipeline *start_endless(heard *table, hw_listener **l) {
+/* A pipeline in the midst of a step of some seconds: gigabytes are made and looked at. */
+static hw_pipeline *start_long_step(heard *table, hw_listener **l) {
   hw_pipeline *p = start(doubled(18, "CREATE VIEW slow AS SELECT id FROM v17 WHERE LOWER(s) LIKE '%a%b%c%d%e%f%g%';"
                                      "CREATE VIEW seen AS SELECT id FROM slow;"));
   static heard nobody;
@@ -165,7 +165,7 @@ START_TEST(a_deadline_names_the_step_that_did_not_end) {
   heard table = {0};
   hw_listener *l;
   make_engine(UINT64_C(64) << 20, 100);
-  hw_pipeline *p = start_endless(&table, &l);
+  hw_pipeline *p = start_long_step(&table, &l);
   ck_assert_int_eq(hw_pipeline_stop(p, false, NULL, NULL, &err), HW_ETIMEOUT);
   ck_assert_msg(strstr(err.message, "the stop's deadline passed while view") != NULL, "%s", err.message);
   ck_assert_msg(strstr(err.message, "rows of \"t\"") != NULL, "%s", err.message);
@@ -179,7 +179,7 @@ START_TEST(a_stop_by_force_leaves_the_step) {
   heard table = {0};
   hw_listener *l;
   make_engine(UINT64_C(64) << 20, 600000);
-  hw_pipeline *p = start_endless(&table, &l);
+  hw_pipeline *p = start_long_step(&table, &l);
   MUST(hw_pipeline_stop(p, true, NULL, NULL, &err));
   hw_listener_close(l);
   MUST(hw_pipeline_start(p, HW_RUNNING, NULL, NULL, &err)); /* it starts afresh */

@@ -56,7 +56,7 @@ def grows():
 
 def waits_for_outputs():
     """The next rows are not computed before an output that is slow has written those before."""
-    rows = ROWS // 10
+    rows = ROWS // 4
     write_rows(rows)
     fifo = path("fifo")
     os.mkfifo(fifo)
@@ -84,9 +84,9 @@ def too_much():
     run("run", "-m", str(16 * MEMORY), path("much.sql"))
 
 
-def endless():
-    """A program whose first step takes minutes."""
-    write_rows(20000)
+def long_steps():
+    """A program that does not come to its end within seconds."""
+    write_rows(200000)
     return doubled(18, []) + view("slow", "SELECT id FROM last WHERE LOWER(s) LIKE '%9%8%7%6%5%4%3%2%1%zero%'", [null_output()])
 
 
@@ -98,7 +98,7 @@ def stops():
     """A stop by force, and a deadline, in the midst of a step."""
     server = Server("--drain-timeout", "1", "-m", str(MEMORY))
     client = server.client()
-    client.create("p", endless())
+    client.create("p", long_steps())
     client.start("p")
     wait_until(lambda: computes(client, "p"), "the step is under way")
     client.stop("p", force=True)
@@ -112,7 +112,7 @@ def stops():
 
 
 def signals():
-    process = start("run", "-m", str(MEMORY), "--drain-timeout", "1", write("endless.sql", endless()))
+    process = start("run", "-m", str(MEMORY), "--drain-timeout", "1", write("long.sql", long_steps()))
     wait_until(lambda: int(open("/proc/%d/stat" % process.pid).read().split()[13]) > 50, "it computes")
     process.send_signal(signal.SIGTERM)
     finish(process, 1)

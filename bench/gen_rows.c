@@ -1,6 +1,6 @@
 /* gen_rows.c - seeded rows of eight fields, as NDJSON or CSV.
  *
- *   gen_rows [--csv] [--seed S] [--passing] ROWS > file
+ *   gen_rows [--csv] [--seed S] [--passing] [--keys KIND] ROWS > file
  *
  *   {"id":1,"ts":"2026-01-02T03:04:05.695Z","user":"u_82302","country":"FR","amount":3661.32,"qty":11,"ok":true,
  *    "note":"tab\there, quick path gift order"}
@@ -8,6 +8,9 @@
  * About 175 bytes a row. One note in eight holds an escape, one in eight text
  * beyond ASCII. --passing leaves out the rows that the benchmarks' filter
  * (qty < 20, true for 95 of 100 rows) leaves out: what a correct run writes.
+ * --keys makes the same rows harder to read: shuffled (each row has its own order),
+ * missing (a key in eight is left out, but for id), unknown (one more somewhere,
+ * with nested values), spaced (blanks wherever they may be).
  *
  * The same seed gives the same rows on every machine. */
 #include <inttypes.h>
@@ -31,6 +34,8 @@ typedef struct row {
   bool ok;
   char note[512]; /* plain text */
 } row;
+
+typedef enum key_kind { KEYS_IN_ORDER, KEYS_SHUFFLED, KEYS_MISSING, KEYS_UNKNOWN, KEYS_SPACED, KEY_KINDS } key_kind;
 
 typedef struct generator {
   uint64_t state; /* of the random numbers */
@@ -147,17 +152,55 @@ static char *put_csv_text(char *out, const char *s) {
   return out;
 }
 
-static char *put_json(char *out, const row *r) {
-  out = put(out, "{\"id\":");
-  out = put_number(out, r->id, 1);
-  out = put(put(put(out, ",\"ts\":\""), r->ts), "\",\"user\":\"u_");
-  out = put_number(out, r->user, 1);
-  out = put(put(put(out, "\",\"country\":\""), r->country), "\",\"amount\":");
-  out = put_amount(out, r->amount_cents);
-  out = put_number(put(out, ",\"qty\":"), r->qty, 1);
-  out = put(put(out, ",\"ok\":"), r->ok ? "true" : "false");
-  out = put_json_text(put(out, ",\"note\":"), r->note);
-  return put(out, "}\n");
+#define MEMBERS 8
+#define UNKNOWN MEMBERS
+
+static char *put_member(char *out, const row *r, unsigned member, const char *colon) {
+  static const char *const keys[] = {"id", "ts", "user", "country", "amount", "qty", "ok", "note", "more"};
+  char user[24] = "u_";
+  *put_number(user + 2, r->user, 1) = '\0';
+  out = put(put(put(put(out, "\""), keys[member]), "\""), colon);
+  switch (member) {
+  case 0: return put_number(out, r->id, 1);
+  case 1: return put_json_text(out, r->ts);
+  case 2: return put_json_text(out, user);
+  case 3: return put_json_text(out, r->country);
+  case 4: return put_amount(out, r->amount_cents);
+  case 5: return put_number(out, r->qty, 1);
+  case 6: return put(out, r->ok ? "true" : "false");
+  case 7: return put_json_text(out, r->note);
+  default: return put(out, "{\"a\":[1,{\"b\":\"x\\\"y\"},-2.5e3],\"c\":null}");
+  }
+}
+
+/* The members of the row in the order in which they are written; how many. */
+static unsigned choose_members(generator *layout, key_kind keys, unsigned *members) {
+  unsigned n = 0;
+  for (unsigned i = 0; i < MEMBERS; i++)
+    if (keys != KEYS_MISSING || i == 0 || below(layout, 8)) members[n++] = i;
+  if (keys == KEYS_UNKNOWN) {
+    unsigned at = below(layout, ++n);
+    for (unsigned i = n - 1; i > at; i--) members[i] = members[i - 1];
+    members[at] = UNKNOWN;
+  }
+  for (unsigned i = n; i > 1 && keys == KEYS_SHUFFLED; i--) {
+    unsigned k = below(layout, i), other = members[k];
+    members[k] = members[i - 1];
+    members[i - 1] = other;
+  }
+  return n;
+}
+
+static char *put_json(char *out, const row *r, generator *layout, key_kind keys) {
+  unsigned members[MEMBERS + 1], n = choose_members(layout, keys, members);
+  bool spaced = keys == KEYS_SPACED;
+  *out++ = '{';
+  for (unsigned i = 0; i < n; i++) {
+    if (i) *out++ = ',';
+    if (spaced) *out++ = ' ';
+    out = put_member(out, r, members[i], spaced ? " : " : ":");
+  }
+  return put(out, spaced ? " }\n" : "}\n");
 }
 
 static char *put_csv(char *out, const row *r) {
@@ -175,8 +218,16 @@ static char *put_csv(char *out, const row *r) {
 
 typedef struct settings {
   bool csv, passing;
+  key_kind keys;
   uint64_t seed, rows;
 } settings;
+
+static bool parse_keys(const char *text, key_kind *out) {
+  static const char *const names[KEY_KINDS] = {"in-order", "shuffled", "missing", "unknown", "spaced"};
+  for (*out = KEYS_IN_ORDER; *out < KEY_KINDS; ++*out)
+    if (strcmp(text, names[*out]) == 0) return true;
+  return false;
+}
 
 static bool parse(int argc, char **argv, settings *s) {
   for (int i = 1; i < argc; i++) {
@@ -186,6 +237,8 @@ static bool parse(int argc, char **argv, settings *s) {
       s->passing = true;
     else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
       s->seed = strtoull(argv[++i], NULL, 10);
+    else if (strcmp(argv[i], "--keys") == 0 && i + 1 < argc && parse_keys(argv[i + 1], &s->keys))
+      i++;
     else if (!s->rows)
       s->rows = strtoull(argv[i], NULL, 10);
     else
@@ -196,14 +249,14 @@ static bool parse(int argc, char **argv, settings *s) {
 
 static bool write_rows(const settings *s, FILE *out) {
   static char buffer[BUFFER + ROW_MAX];
-  generator g = {.state = s->seed};
+  generator g = {.state = s->seed}, layout = {.state = ~s->seed};
   row r = {0};
   char *at = buffer;
   if (s->csv) at = put(at, "id,ts,user,country,amount,qty,ok,note\n");
   for (uint64_t i = 0; i < s->rows; i++) {
     fill(&g, &r);
     if (s->passing && r.qty >= QTY_LIMIT) continue;
-    at = s->csv ? put_csv(at, &r) : put_json(at, &r);
+    at = s->csv ? put_csv(at, &r) : put_json(at, &r, &layout, s->keys);
     if (at < buffer + BUFFER) continue;
     if (fwrite(buffer, 1, (size_t)(at - buffer), out) != (size_t)(at - buffer)) return false;
     at = buffer;
@@ -214,7 +267,8 @@ static bool write_rows(const settings *s, FILE *out) {
 int main(int argc, char **argv) {
   settings s = {.seed = 1};
   if (!parse(argc, argv, &s)) {
-    fprintf(stderr, "usage: gen_rows [--csv] [--seed S] [--passing] ROWS > file\n");
+    fprintf(stderr, "usage: gen_rows [--csv] [--seed S] [--passing] "
+                    "[--keys in-order|shuffled|missing|unknown|spaced] ROWS > file\n");
     return 2;
   }
   if (write_rows(&s, stdout)) return 0;

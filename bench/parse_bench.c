@@ -66,20 +66,24 @@ static uint64_t text_sum(const hw_str *s) {
   return h;
 }
 
+static uint64_t number_at(const hw_column *c, hw_type_id type, uint32_t row) {
+  uint64_t bits = 0;
+  switch (type) {
+  case HW_TYPE_INT: return (uint64_t)((const int32_t *)c->values)[row];
+  case HW_TYPE_BOOLEAN: return ((const uint8_t *)c->values)[row];
+  case HW_TYPE_VARCHAR: return text_sum((const hw_str *)c->values + row);
+  default: memcpy(&bits, (const char *)c->values + row * sizeof bits, sizeof bits); return bits;
+  }
+}
+
+/* NULL counts as nothing. */
 static void add_batch(sums *sum, const hw_batch *b) {
-  static const unsigned texts[] = {2, 3, 7};
-  const int64_t *id = b->columns[0].values, *ts = b->columns[1].values;
-  const double *amount = b->columns[4].values;
-  const int32_t *qty = b->columns[5].values;
-  const uint8_t *ok = b->columns[6].values;
-  for (uint32_t i = 0; i < b->n_rows; i++) {
-    uint64_t bits;
-    memcpy(&bits, &amount[i], sizeof bits);
-    sum->numbers += (uint64_t)id[i] * 3 + (uint64_t)ts[i] * 5 + bits * 7 + (uint64_t)qty[i] * 11 + ok[i] * UINT64_C(13);
-    for (unsigned t = 0; t < 3; t++) {
-      const hw_str *s = b->columns[texts[t]].values;
-      sum->texts += text_sum(&s[i]) * (2 * t + 1);
-    }
+  for (uint32_t c = 0; c < b->n_columns; c++) {
+    hw_type_id type = (hw_type_id)fields[c].type.id;
+    uint64_t of_column = 0;
+    for (uint32_t i = 0; i < b->n_rows; i++)
+      if (hw_column_valid(&b->columns[c], i)) of_column += number_at(&b->columns[c], type, i);
+    *(type == HW_TYPE_VARCHAR ? &sum->texts : &sum->numbers) += of_column * (2 * c + 1);
   }
   sum->rows += b->n_rows;
 }

@@ -65,35 +65,45 @@ int64_t instant(std::string_view s) {
 
 uint64_t text_sum(std::string_view s) {
   uint64_t h = UINT64_C(0xcbf29ce484222325);
+  if (!s.data()) return 0;
   for (unsigned char c : s) h = (h ^ c) * UINT64_C(0x100000001b3);
   return h;
 }
 
+// NULL counts as nothing: what is not there is stored as such a value.
 void add(sums &sum, const columns &c) {
   for (size_t i = 0; i < c.n; i++) {
     uint64_t bits;
     std::memcpy(&bits, &c.amount[i], sizeof bits);
-    sum.numbers += uint64_t(c.id[i]) * 3 + uint64_t(c.ts[i]) * 5 + bits * 7 + uint64_t(c.qty[i]) * 11 + c.ok[i] * 13;
-    sum.texts += text_sum(c.user[i]) + text_sum(c.country[i]) * 3 + text_sum(c.note[i]) * 5;
+    sum.numbers += uint64_t(c.id[i]) + uint64_t(c.ts[i]) * 3 + bits * 9 + uint64_t(c.qty[i]) * 11 + c.ok[i] * 13;
+    sum.texts += text_sum(c.user[i]) * 5 + text_sum(c.country[i]) * 7 + text_sum(c.note[i]) * 15;
   }
   sum.rows += c.n;
 }
 
-template <bool any_order> auto field(object &row, const char *name) {
-  if constexpr (any_order) return row.find_field_unordered(name);
-  else return row.find_field(name);
+// The field's value, or `none` when it is not there.
+template <bool any_order, typename T> T get(object &row, const char *name, T none) {
+  simdjson::simdjson_result<simdjson::ondemand::value> field;
+  if constexpr (any_order) field = row.find_field_unordered(name);
+  else field = row.find_field(name);
+  T value;
+  auto error = field.get(value);
+  if (error == simdjson::NO_SUCH_FIELD) return none;
+  if (error) die("a value of another type");
+  return value;
 }
 
 template <bool any_order> void read_row(object row, columns &c) {
   size_t i = c.n++;
-  c.id[i] = field<any_order>(row, "id").get_int64();
-  c.ts[i] = instant(field<any_order>(row, "ts").get_string());
-  c.user[i] = field<any_order>(row, "user").get_string();
-  c.country[i] = field<any_order>(row, "country").get_string();
-  c.amount[i] = field<any_order>(row, "amount").get_double();
-  c.qty[i] = int32_t(int64_t(field<any_order>(row, "qty").get_int64()));
-  c.ok[i] = field<any_order>(row, "ok").get_bool();
-  c.note[i] = field<any_order>(row, "note").get_string();
+  c.id[i] = get<any_order>(row, "id", int64_t(0));
+  auto ts = get<any_order>(row, "ts", std::string_view());
+  c.ts[i] = ts.data() ? instant(ts) : 0;
+  c.user[i] = get<any_order>(row, "user", std::string_view());
+  c.country[i] = get<any_order>(row, "country", std::string_view());
+  c.amount[i] = get<any_order>(row, "amount", 0.0);
+  c.qty[i] = int32_t(get<any_order>(row, "qty", int64_t(0)));
+  c.ok[i] = get<any_order>(row, "ok", false);
+  c.note[i] = get<any_order>(row, "note", std::string_view());
 }
 
 // simdjson keeps unescaped strings in a buffer that ends with the window, so what is summed up is so at once.

@@ -115,6 +115,17 @@ bool json_put_flavored(json_reader *r, uint32_t column, const char *text, size_t
 /* ---- json_string.c ---- */
 /* The string whose opening quote is before p; valid UTF-8, valid escapes. */
 const char *json_read_span(json_reader *r, const char *p, json_span *span);
+/* The same; nearly all strings have nothing in them that is looked at twice. */
+static inline const char *json_read_span_quick(json_reader *r, const char *p, json_span *span) {
+  const char *q = p;
+  uint32_t special;
+  while (!(special = scan_json_special(q)))
+    if ((q += SCAN_WIDTH) >= r->end) return json_read_span(r, p, span);
+  q += __builtin_ctz(special);
+  if (*q != '"' || q >= r->end) return json_read_span(r, p, span);
+  *span = (json_span){.data = p, .len = (size_t)(q - p)};
+  return q + 1;
+}
 /* Its steps. The next quote, backslash or control character from p on, or a place
  * past the end; *high is set where bytes above 0x7f came before it. The escape at
  * p, checked: the byte after it. */

@@ -71,13 +71,23 @@ static const char *skip_value(json_reader *r, const char *p) {
 
 /* ---- objects ------------------------------------------------------------------ */
 
-/* Reads members as long as they are those expected. */
+/* Reads members as long as they are those expected. A key that names no column is
+ * not missed where it was expected, and may come again anywhere. */
 FAST_INLINE const char *read_expected(json_reader *r, const char *p, key_walk *walk) {
   const fast_row h = fast_row_of(&r->row, r->end);
   const key_entry *first = r->keys.entries, *last = first + r->keys.n, *e = first + walk->next;
-  for (; e < last && scan_key_equal(p, e->bytes, e->mask); e++) {
-    p += e->len;
-    p = __builtin_expect(e->column >= 0, 1) ? read_hot(r, &h, p, (uint32_t)e->column) : skip_value(r, p);
+  for (;;) {
+    if (__builtin_expect(e < last && scan_key_equal(p, e->bytes, e->mask), 1)) {
+      p += e->len;
+      p = __builtin_expect(e->column >= 0, 1) ? read_hot(r, &h, p, (uint32_t)e->column) : skip_value(r, p);
+      e++;
+    } else if (e < last && e->column == KEY_UNKNOWN) {
+      e++;
+    } else if (key_order_is_ignored(&r->keys, p)) {
+      p = skip_value(r, p + r->keys.ignored.len);
+    } else {
+      break;
+    }
     if (__builtin_expect(!p, 0)) return NULL;
   }
   walk->next = (uint32_t)(e - first);
@@ -100,9 +110,10 @@ const char *json_read_separator(json_reader *r, const char *p, bool first, bool 
 const char *json_read_key(json_reader *r, const char *p, int32_t *column) {
   json_span span;
   size_t len;
-  if (!(p = json_read_span(r, p + 1, &span))) return NULL;
-  const char *name = json_unescape(r, &span, &len);
+  if (!(p = json_read_span_quick(r, p + 1, &span))) return NULL;
+  const char *name = span.escapes ? json_unescape(r, &span, &len) : span.data;
   if (!name) return NULL;
+  if (!span.escapes) len = span.len;
   *column = key_order_find(&r->keys, name, len);
   if (span.escapes) hw_batch_trim(r->row.batch, len); /* the name has served */
   p = json_skip_blanks(p, r->end);

@@ -18,7 +18,7 @@ static const char *enter(json_reader *r, const char *p, json_nesting *n) {
 static const char *skip_key(json_reader *r, const char *p) {
   json_span span;
   if (p >= r->end || *p != '"') return json_fault(r, p, "'\"' of a key");
-  if (!(p = json_read_span(r, p + 1, &span))) return NULL;
+  if (!(p = json_read_span_quick(r, p + 1, &span))) return NULL;
   p = json_skip_blanks(p, r->end);
   if (p >= r->end || *p != ':') return json_fault(r, p, "':' after a key");
   return json_skip_blanks(p + 1, r->end);
@@ -28,7 +28,7 @@ static const char *skip_scalar(json_reader *r, const char *p) {
   json_span span;
   bool integral;
   switch (*p) {
-  case '"': return json_read_span(r, p + 1, &span);
+  case '"': return json_read_span_quick(r, p + 1, &span);
   case 't': return json_read_word(r, p, "true");
   case 'f': return json_read_word(r, p, "false");
   case 'n': return json_read_word(r, p, "null");

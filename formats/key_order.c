@@ -89,13 +89,16 @@ int32_t key_order_find(key_order *k, const char *name, size_t len) {
 
 /* ---- learning ------------------------------------------------------------------ */
 
-static void learn(key_order *k, const char *spelling, size_t len, int32_t column) {
-  key_entry *e = &k->entries[k->n++];
+static void set_entry(key_entry *e, const char *spelling, size_t len, int32_t column) {
   memcpy(e->bytes, spelling, len);
   memset(e->bytes + len, 0, SCAN_KEY - len);
   e->len = (uint32_t)len;
   e->mask = UINT32_MAX >> (SCAN_KEY - len);
   e->column = column;
+}
+
+static void learn(key_order *k, const char *spelling, size_t len, int32_t column) {
+  set_entry(&k->entries[k->n++], spelling, len, column);
   if (column >= 0) k->position[column] = k->n;
 }
 
@@ -122,6 +125,7 @@ static uint32_t next_after(key_order *k, uint32_t next, const char *spelling, si
     if (k->n < k->capacity && len <= KEY_LEARNED_MAX) learn(k, spelling, len, column);
     return k->n;
   }
+  if (column == KEY_UNKNOWN && len <= KEY_LEARNED_MAX) set_entry(&k->ignored, spelling, len, column);
   return column >= 0 && k->position[column] ? k->position[column] : next;
 }
 

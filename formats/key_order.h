@@ -13,6 +13,9 @@
  * that leave keys out cost one look-up per gap. Rows that keep differing make the
  * order be learned anew, ever less often when that does not help.
  *
+ * A key that names no column is not missed when it is left out, and the last such
+ * key that strayed is known by its bytes too: it may stand anywhere.
+ *
  * Only spellings of KEY_LEARNED_MAX bytes or less are learned, so that a reader
  * that runs past the end of its data stays within the parse padding. A look-up that the memo
  * does not know goes to hw_schema_find, which alone knows the rule of names.
@@ -49,6 +52,7 @@ typedef struct key_memo_entry {
 typedef struct key_order {
   key_entry *entries;
   uint32_t n, capacity;
+  key_entry ignored;  /* the last key that strayed and named no column; len 0: none */
   bool learning;      /* this row's keys are being added */
   bool complete;      /* entries name every column */
   uint32_t *position; /* by column: 1 + its index in entries, or 0 */
@@ -65,6 +69,11 @@ void key_order_fini(key_order *k);
 /* Whether the spelling at p is that of entry i; reads SCAN_KEY bytes. */
 static inline bool key_order_match(const key_order *k, uint32_t i, const char *p) {
   return i < k->n && scan_key_equal(p, k->entries[i].bytes, k->entries[i].mask);
+}
+
+/* Whether the spelling at p is that of the key in `ignored`. */
+static inline bool key_order_is_ignored(const key_order *k, const char *p) {
+  return k->ignored.len && scan_key_equal(p, k->ignored.bytes, k->ignored.mask);
 }
 
 /* The column that a name (its escapes resolved) means, or KEY_UNKNOWN. */

@@ -9,7 +9,8 @@
  * A record is read cell by cell straight into the columns. Cells that look as
  * nearly all do are read by type without finding their end first: a number ends
  * where its digits end, and if no delimiter or line end stands there, the cell is
- * read again strictly. Quotes matter only at the start of a cell; a quote inside
+ * read again strictly; a text is one search for the byte that ends it, or that
+ * makes it other than plain. Quotes matter only at the start of a cell; a quote inside
  * one that does not begin with a quote is text.
  *
  * What the end of the data leaves open is FAULT_INCOMPLETE, and the record is

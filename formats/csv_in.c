@@ -213,10 +213,11 @@ static bool finish_cells(csv_parser *c, uint32_t n_cells) {
 static const char *read_record(csv_parser *c, const char *p) {
   uint32_t n_cells;
   bool at_end;
-  c->reader.start = p;
-  p = csv_read_cells(&c->reader, p, c->map, c->n_map, &n_cells);
-  if (!p || !finish_cells(c, n_cells)) return NULL;
-  return row_commit(&c->reader.row, 1) ? p + csv_line_end(&c->reader, p, &at_end) : NULL;
+  csv_reader *r = &c->reader;
+  r->start = p;
+  p = csv_read_cells(r, p, c->map, c->n_map, &n_cells);
+  if (__builtin_expect(!p || !finish_cells(c, n_cells) || !row_commit(&r->row, 1), 0)) return NULL;
+  return __builtin_expect(p < r->end && *p == '\n', 1) ? p + 1 : p + csv_line_end(r, p, &at_end);
 }
 
 /* Blank lines and comments at p: *p moves behind one; false: neither stands there. */
@@ -288,8 +289,13 @@ static void step_header(csv_parser *c, csv_run *run) {
   run->stop = true;
 }
 
+/* Whether a line may be none of the records; only '\n', '\r' and a mark of comments begin such. */
+static inline bool may_skip_line(const csv_reader *r, char first) {
+  return first == '\n' || first == '\r' || r->dialect.has_comment;
+}
+
 static void step(csv_parser *c, csv_run *run) {
-  if (skip_line(c, run)) return;
+  if (__builtin_expect(may_skip_line(&c->reader, *run->p), 0) && skip_line(c, run)) return;
   if (__builtin_expect(!c->has_map, 0)) {
     step_header(c, run);
     return;

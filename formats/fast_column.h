@@ -13,8 +13,8 @@
  * for all the compiler knows, change the parser itself. */
 typedef struct fast_row {
   const char *end; /* of the data */
-  hw_column *columns;
   const row_column *info;
+  row_day *day;
   uint32_t row;
   char delimiter, quote; /* csv */
 } fast_row;
@@ -24,12 +24,12 @@ typedef bool fast_ends(const fast_row *h, const char *p);
 /* Reads the value at p into a column; the byte after it, or NULL: declined. */
 typedef const char *fast_reader(const fast_row *h, const char *p, uint32_t column);
 
-FAST_INLINE fast_row fast_row_of(const row_writer *w, const char *end) {
-  return (fast_row){.end = end, .columns = w->columns, .info = w->info, .row = w->row};
+FAST_INLINE fast_row fast_row_of(row_writer *w, const char *end) {
+  return (fast_row){.end = end, .info = w->info, .day = &w->day, .row = w->row};
 }
 
 FAST_INLINE void *fast_slot(const fast_row *h, uint32_t column, size_t width) {
-  return (char *)h->columns[column].values + (size_t)h->row * width;
+  return (char *)h->info[column].values + (size_t)h->row * width;
 }
 
 FAST_INLINE const char *fast_boolean(const fast_row *h, const char *p, uint32_t column, fast_ends *ends) {
@@ -73,17 +73,33 @@ FAST_INLINE const char *fast_fixed(const fast_row *h, const char *p, uint32_t co
   return after;
 }
 
+static inline bool fast_other_day(row_day *last, const char *p, int32_t *days) {
+  if (!fast_date(p, days)) return false;
+  memcpy(last->text, p, sizeof last->text);
+  last->days = *days;
+  return true;
+}
+
+/* The date at p; mostly the one read last, which takes one comparison. */
+FAST_INLINE bool fast_known_day(const fast_row *h, const char *p, int32_t *days) {
+  *days = h->day->days;
+  if (__builtin_expect(!memcmp(p, h->day->text, sizeof h->day->text), 1)) return true;
+  return fast_other_day(h->day, p, days);
+}
+
 /* A date or timestamp without quotes. */
 FAST_INLINE const char *fast_day(const fast_row *h, const char *p, uint32_t column) {
   int32_t value;
-  if (__builtin_expect(!fast_date(p, &value), 0)) return NULL;
+  if (__builtin_expect(!fast_known_day(h, p, &value), 0)) return NULL;
   *(int32_t *)fast_slot(h, column, sizeof value) = value;
   return p + 10;
 }
 
 FAST_INLINE const char *fast_instant(const fast_row *h, const char *p, uint32_t column) {
+  int32_t days;
   int64_t value;
-  const char *after = fast_timestamp(p, &value);
+  if (__builtin_expect(!fast_known_day(h, p, &days), 0)) return NULL;
+  const char *after = fast_timestamp(p, days, &value);
   if (__builtin_expect(!after, 0)) return NULL;
   *(int64_t *)fast_slot(h, column, sizeof value) = value;
   return after;
@@ -110,7 +126,8 @@ FAST_INLINE const char *fast_column(const fast_row *h, const char *p, uint32_t c
   case HW_TYPE_TIMESTAMP: after = instant(h, p, column); break;
   default: break;
   }
-  if (__builtin_expect(after != NULL, 1)) hw_column_set_valid(&h->columns[column], h->row);
+  uint64_t *validity = h->info[column].validity;
+  if (__builtin_expect(after && validity, 1)) validity[h->row >> 6] |= UINT64_C(1) << (h->row & 63);
   return after;
 }
 

@@ -125,12 +125,12 @@ FAST_INLINE bool fast_clock(const char *p, int32_t *seconds) {
   return true;
 }
 
-/* "YYYY-MM-DD", 'T' or a blank, "HH:MM:SS", up to six digits of fraction, 'Z' or
- * nothing, as microseconds since 1970. Returns the byte after it, which the
- * caller must find to be the end of the text. */
-FAST_INLINE const char *fast_timestamp(const char *p, int64_t *value) {
-  int32_t days, seconds;
-  if (__builtin_expect(!fast_date(p, &days) || !fast_clock(p + 11, &seconds), 0)) return NULL;
+/* A date of ten characters, which is `days`, 'T' or a blank, "HH:MM:SS", up to six
+ * digits of fraction, 'Z' or nothing, as microseconds since 1970. Returns the byte
+ * after it, which the caller must find to be the end of the text. */
+FAST_INLINE const char *fast_timestamp(const char *p, int32_t days, int64_t *value) {
+  int32_t seconds;
+  if (__builtin_expect(!fast_clock(p + 11, &seconds), 0)) return NULL;
   if (__builtin_expect(p[10] != 'T' && p[10] != ' ', 0)) return NULL;
   int64_t micros = ((int64_t)days * 86400 + seconds) * 1000000;
   p += 19;

@@ -29,7 +29,8 @@ static row_column describe(const hw_field *field) {
 hw_status row_init(row_writer *w, const hw_schema *schema, hw_error *err) {
   uint32_t n = schema->n_fields;
   *w = (row_writer){.n_columns = n, .schema = schema};
-  w->info = aligned_alloc(64, (n * sizeof *w->info + 64) & ~(size_t)63);
+  memcpy(w->day.text, "1970-01-01", sizeof w->day.text);
+  w->info = aligned_alloc(alignof(row_column), (n + 1) * sizeof *w->info);
   w->seen = calloc((n + 63) / 64 + 1, sizeof *w->seen);
   if (!w->info || !w->seen) {
     row_fini(w);
@@ -47,6 +48,16 @@ void row_fini(row_writer *w) {
   free(w->seen);
   w->info = NULL;
   w->seen = NULL;
+}
+
+void row_attach(row_writer *w, hw_batch *batch) {
+  w->batch = batch;
+  w->columns = batch->columns;
+  w->row = batch->n_rows;
+  for (uint32_t i = 0; i < w->n_columns; i++) {
+    w->info[i].values = batch->columns[i].values;
+    w->info[i].validity = batch->columns[i].validity;
+  }
 }
 
 /* ---- the row as a whole -------------------------------------------------- */
@@ -134,8 +145,8 @@ bool row_finish_part(row_writer *w, row_part part) {
   return part == ROW_KEY || give_columns(w);
 }
 
-bool row_commit(row_writer *w, int64_t weight) {
-  if (__builtin_expect(weight != 1 || w->batch->weights, 0) && !hw_batch_set_weight(w->batch, w->row, weight))
+bool row_commit_weighted(row_writer *w, int64_t weight) {
+  if (!hw_batch_set_weight(w->batch, w->row, weight))
     return row_fault(w, FAULT_MEMORY, NULL, "no memory for weights");
   w->batch->n_rows = ++w->row;
   return true;

@@ -17,6 +17,8 @@
 #include <headworks/format.h>
 #include <headworks/value.h>
 
+#include <stdalign.h>
+
 typedef enum fault_kind {
   FAULT_NONE,
   FAULT_INCOMPLETE, /* the data ends inside the record */
@@ -33,16 +35,24 @@ typedef struct fault {
   char reason[320];
 } fault;
 
-/* What readers want to know of a column, on one cache line with the next. */
+/* What readers want to know of a column, on a cache line of its own. */
 typedef struct row_column {
-  uint8_t type; /* hw_type_id */
+  alignas(64) void *values; /* those of the batch's column, */
+  uint64_t *validity;       /* set by row_attach */
+  uint8_t type;             /* hw_type_id */
   bool nullable;
   bool has_default;
+  bool in_key; /* of the PRIMARY KEY */
   uint8_t scale;
   uint32_t max_length; /* of a string: characters or bytes; UINT32_MAX: no bound */
-  bool in_key;         /* of the PRIMARY KEY */
   hw_int128 limit;     /* DECIMAL: every value is less */
 } row_column;
+
+/* The day read last: dates mostly come again and again. */
+typedef struct row_day {
+  char text[10]; /* "YYYY-MM-DD" */
+  int32_t days;  /* since 1970-01-01 */
+} row_day;
 
 typedef struct row_writer {
   hw_batch *batch;
@@ -52,6 +62,7 @@ typedef struct row_writer {
   row_column *info;
   uint64_t *seen; /* one bit per column; cleared by row_clear_seen */
   const hw_schema *schema;
+  row_day day;
   fault fault;
 } row_writer;
 
@@ -59,11 +70,7 @@ hw_status row_init(row_writer *w, const hw_schema *schema, hw_error *err);
 void row_fini(row_writer *w);
 
 /* Points w at the batch; the row is the first free one. */
-static inline void row_attach(row_writer *w, hw_batch *batch) {
-  w->batch = batch;
-  w->columns = batch->columns;
-  w->row = batch->n_rows;
-}
+void row_attach(row_writer *w, hw_batch *batch);
 
 void row_clear_seen(row_writer *w);
 static inline void row_mark_seen(row_writer *w, uint32_t column) {
@@ -73,7 +80,12 @@ static inline void row_mark_seen(row_writer *w, uint32_t column) {
 bool row_fill_missing(row_writer *w);
 
 /* The row is complete: it counts from now on. */
-bool row_commit(row_writer *w, int64_t weight);
+bool row_commit_weighted(row_writer *w, int64_t weight);
+static inline bool row_commit(row_writer *w, int64_t weight) {
+  if (__builtin_expect(weight != 1 || w->batch->weights, 0)) return row_commit_weighted(w, weight);
+  w->batch->n_rows = ++w->row;
+  return true;
+}
 
 /* ---- records that name a row by its key ---- */
 

@@ -1,7 +1,7 @@
 /* csv_cell.c - the cells of a CSV record into the columns. */
 #include "formats/csv.h"
 #include "formats/fast_column.h"
-#include "formats/scan.h"
+#include "formats/text_class.h"
 
 #include <string.h>
 
@@ -238,8 +238,6 @@ FAST_INLINE bool ends_somewhere(const fast_row *h, const char *p) {
   (void)p;
   return true;
 }
-
-#define TEXT_BLOCK 64 /* bytes looked at in one go: few texts are longer */
 
 /* The first byte at or after p that ends or complicates a text which `stop` ends; NULL: past the data. */
 FAST_INLINE const char *find_special(const fast_row *h, const char *p, char stop) {

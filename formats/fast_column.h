@@ -32,6 +32,24 @@ FAST_INLINE void *fast_slot(const fast_row *h, uint32_t column, size_t width) {
   return (char *)h->info[column].values + (size_t)h->row * width;
 }
 
+FAST_INLINE void fast_set_valid(const fast_row *h, uint32_t column) {
+  uint64_t *validity = h->info[column].validity;
+  if (validity) validity[h->row >> 6] |= UINT64_C(1) << (h->row & 63);
+}
+
+/* max: of the column's type; signed and unsigned of one width look alike in memory. */
+FAST_INLINE void fast_store_integer(const fast_row *h, uint32_t column, int64_t max, int64_t value) {
+  switch (max) {
+  case INT8_MAX:
+  case UINT8_MAX: *(uint8_t *)fast_slot(h, column, 1) = (uint8_t)value; break;
+  case INT16_MAX:
+  case UINT16_MAX: *(uint16_t *)fast_slot(h, column, 2) = (uint16_t)value; break;
+  case INT32_MAX:
+  case UINT32_MAX: *(uint32_t *)fast_slot(h, column, 4) = (uint32_t)value; break;
+  default: *(uint64_t *)fast_slot(h, column, 8) = (uint64_t)value; break;
+  }
+}
+
 FAST_INLINE const char *fast_boolean(const fast_row *h, const char *p, uint32_t column, fast_ends *ends) {
   bool is_true = *p == 't';
   const char *after = p + 5 - is_true;
@@ -45,15 +63,7 @@ FAST_INLINE const char *fast_integer(const fast_row *h, const char *p, uint32_t 
   int64_t value;
   const char *after = fast_signed(p, &value);
   if (__builtin_expect(!after || !ends(h, after) || value < min || value > max, 0)) return NULL;
-  switch (max) { /* signed and unsigned of one width look alike in memory */
-  case INT8_MAX:
-  case UINT8_MAX: *(uint8_t *)fast_slot(h, column, 1) = (uint8_t)value; break;
-  case INT16_MAX:
-  case UINT16_MAX: *(uint16_t *)fast_slot(h, column, 2) = (uint16_t)value; break;
-  case INT32_MAX:
-  case UINT32_MAX: *(uint32_t *)fast_slot(h, column, 4) = (uint32_t)value; break;
-  default: *(uint64_t *)fast_slot(h, column, 8) = (uint64_t)value; break;
-  }
+  fast_store_integer(h, column, max, value);
   return after;
 }
 
@@ -126,8 +136,7 @@ FAST_INLINE const char *fast_column(const fast_row *h, const char *p, uint32_t c
   case HW_TYPE_TIMESTAMP: after = instant(h, p, column); break;
   default: break;
   }
-  uint64_t *validity = h->info[column].validity;
-  if (__builtin_expect(after && validity, 1)) validity[h->row >> 6] |= UINT64_C(1) << (h->row & 63);
+  if (__builtin_expect(after != NULL, 1)) fast_set_valid(h, column);
   return after;
 }
 

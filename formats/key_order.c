@@ -1,7 +1,5 @@
 #include "formats/key_order.h"
 
-#include "formats/swar.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +92,8 @@ static void set_entry(key_entry *e, const char *spelling, size_t len, int32_t co
   memset(e->bytes + len, 0, SCAN_KEY - len);
   e->len = (uint32_t)len;
   e->mask = UINT32_MAX >> (SCAN_KEY - len);
+  e->first = swar_load8(e->bytes);
+  e->first_mask = len < 8 ? (UINT64_C(1) << 8 * len) - 1 : UINT64_MAX;
   e->column = column;
 }
 

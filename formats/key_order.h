@@ -26,13 +26,15 @@
 
 #include "formats/row.h"
 #include "formats/scan.h"
+#include "formats/swar.h"
 
 #define KEY_LEARNED_MAX 30
 #define KEY_UNKNOWN (-1) /* the column of a key that names none: its value is skipped */
 
 typedef struct key_entry {
   char bytes[SCAN_KEY];
-  uint32_t mask; /* bit i: byte i counts */
+  uint64_t first, first_mask; /* the first eight bytes as a word, and which bits of it count */
+  uint32_t mask;              /* bit i: byte i counts */
   uint32_t len;
   int32_t column; /* or KEY_UNKNOWN */
 } key_entry;
@@ -66,9 +68,11 @@ typedef struct key_order {
 hw_status key_order_init(key_order *k, const hw_schema *schema, hw_error *err);
 void key_order_fini(key_order *k);
 
-/* Whether the spelling at p is that of entry i; reads SCAN_KEY bytes. */
-static inline bool key_order_match(const key_order *k, uint32_t i, const char *p) {
-  return i < k->n && scan_key_equal(p, k->entries[i].bytes, k->entries[i].mask);
+/* Whether the spelling at p is that of an entry; reads SCAN_KEY bytes. For formats
+ * whose spellings are mostly of eight bytes or less. */
+static inline bool key_entry_match(const key_entry *e, const char *p) {
+  if ((swar_load8(p) ^ e->first) & e->first_mask) return false;
+  return e->len <= 8 || scan_key_equal(p, e->bytes, e->mask);
 }
 
 /* Whether the spelling at p is that of the key in `ignored`. */

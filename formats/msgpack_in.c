@@ -6,9 +6,9 @@
  * bytes that are not MessagePack leave no way to find the next record. */
 #include "formats/formats.h"
 #include "formats/key_order.h"
+#include "formats/msgpack_fast.h"
 #include "formats/msgpack_item.h"
 #include "formats/msgpack_out.h"
-#include "formats/text_class.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -225,13 +225,26 @@ static bool fault_key(msgpack_parser *m, const mp_item *key) {
   return row_fault(&m->row, FAULT_VALUE, "key", "expected a string as a key, found %s", kind_text(key));
 }
 
-static bool read_pair(msgpack_parser *m, const char **p, key_walk *walk) {
-  const key_entry *e = &m->keys.entries[walk->next];
-  if (__builtin_expect(key_order_match(&m->keys, walk->next, *p) && (size_t)(m->end - *p) >= e->len, 1)) {
-    walk->next++;
-    *p += e->len;
-    return read_value(m, p, e->column);
-  }
+/* The value at p, which may lie up to SCAN_KEY bytes past the end of the data; NULL: fault set. */
+FAST_INLINE const char *read_hot(msgpack_parser *m, const fast_row *h, const char *p, int32_t column) {
+  const char *after = __builtin_expect(column >= 0, 1) ? mp_fast_column(h, p, (uint32_t)column) : NULL;
+  if (__builtin_expect(after && after <= h->end, 1)) return after;
+  return read_value(m, &p, column) ? p : NULL;
+}
+
+/* Reads pairs as long as their keys are those expected; *n: how many are still to come. */
+static bool read_expected(msgpack_parser *m, const char **at, uint32_t *n, key_walk *walk) {
+  const fast_row h = fast_row_of(&m->row, m->end);
+  const key_entry *first = m->keys.entries, *last = first + m->keys.n, *e = first + walk->next;
+  const char *p = *at;
+  for (; *n > 0 && e < last && key_entry_match(e, p); e++, --*n)
+    if (__builtin_expect(!(p = read_hot(m, &h, p + e->len, e->column)), 0)) return false;
+  walk->next = (uint32_t)(e - first);
+  *at = p;
+  return true;
+}
+
+static bool read_stray(msgpack_parser *m, const char **p, key_walk *walk) {
   const char *spelling = *p;
   mp_item key;
   if (!read_item(m, p, &key)) return false;
@@ -243,12 +256,13 @@ static bool read_pair(msgpack_parser *m, const char **p, key_walk *walk) {
 
 static bool read_map(msgpack_parser *m, const char **p, uint32_t n) {
   key_walk walk = {0};
-  for (; n > 0; n--)
-    if (!read_pair(m, p, &walk)) {
-      key_walk_fail(&m->keys);
-      return false;
-    }
-  return key_walk_end(&m->keys, &m->row, &walk);
+  while (read_expected(m, p, &n, &walk)) {
+    if (n == 0) return key_walk_end(&m->keys, &m->row, &walk);
+    if (!read_stray(m, p, &walk)) break;
+    n--;
+  }
+  key_walk_fail(&m->keys);
+  return false;
 }
 
 static bool fault_too_many(msgpack_parser *m, uint32_t n) {
@@ -256,14 +270,17 @@ static bool fault_too_many(msgpack_parser *m, uint32_t n) {
                    m->row.schema->name);
 }
 
-static bool read_array(msgpack_parser *m, const char **p, uint32_t n) {
+static bool read_array(msgpack_parser *m, const char **at, uint32_t n) {
   row_writer *w = &m->row;
+  const fast_row h = fast_row_of(w, m->end);
+  const char *p = *at;
   if (n > w->n_columns) return fault_too_many(m, n);
+  for (uint32_t column = 0; column < n; column++)
+    if (!(p = read_hot(m, &h, p, (int32_t)column))) return false;
+  *at = p;
+  if (n == w->n_columns) return true;
   row_clear_seen(w);
-  for (uint32_t column = 0; column < n; column++) {
-    if (!read_value(m, p, (int32_t)column)) return false;
-    row_mark_seen(w, column);
-  }
+  for (uint32_t column = 0; column < n; column++) row_mark_seen(w, column);
   return row_fill_missing(w);
 }
 
@@ -293,6 +310,10 @@ static bool read_part(msgpack_parser *m, const char **p, const mp_item *row, row
 
 static bool read_row(msgpack_parser *m, const char **p, row_part part) {
   mp_item item;
+  if (__builtin_expect(part == ROW_WHOLE && *p < m->end && (**p & 0xf0) == 0x80, 1)) { /* a short map */
+    uint32_t n = *(*p)++ & 15;
+    return read_map(m, p, n);
+  }
   if (!read_item(m, p, &item)) return false;
   if (part != ROW_WHOLE && (item.kind == MP_MAP || item.kind == MP_ARRAY)) return read_part(m, p, &item, part);
   if (item.kind == MP_MAP) return read_map(m, p, item.len);
@@ -305,8 +326,13 @@ static bool is_text(const mp_item *item, const char *text) {
 }
 
 static bool read_update(msgpack_parser *m, const char **p, int64_t *weight) {
+  static const char insert[8] = {'\x81', '\xa6', 'i', 'n', 's', 'e', 'r', 't'};
   mp_item map, key;
   char name[ROW_TEXT_MAX];
+  if (__builtin_expect(m->end - *p >= 8 && !memcmp(*p, insert, 8), 1)) {
+    *p += 8;
+    return read_row(m, p, ROW_WHOLE);
+  }
   if (!read_item(m, p, &map)) return false;
   if (map.kind != MP_MAP || map.len != 1)
     return row_fault(&m->row, FAULT_VALUE, "update",

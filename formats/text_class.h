@@ -6,15 +6,22 @@
 
 #include <headworks/value.h>
 
+#define TEXT_BLOCK 64 /* bytes looked at in one go: few texts are longer */
+
 /* Whether text inside parsed data is UTF-8; *flags: HW_STR_PLAIN where it holds.
- * Reads up to SCAN_WIDTH bytes past its end. */
+ * Reads up to TEXT_BLOCK bytes past its end. */
 static inline bool text_classify(const char *p, size_t len, uint32_t *flags) {
-  uint32_t stops = 0, highs = 0;
-  for (size_t i = 0; i < len; i += SCAN_WIDTH) {
-    uint32_t high, stop = scan_json_stop(p + i, &high);
-    uint32_t mask = len - i < SCAN_WIDTH ? (1u << (len - i)) - 1 : UINT32_MAX;
-    stops |= stop & mask;
-    highs |= high & mask;
+  uint64_t stops, highs, mask = len < SCAN_WIDTH ? (UINT64_C(1) << len) - 1 : UINT64_MAX;
+  uint32_t high;
+  stops = scan_json_stop(p, &high) & mask;
+  highs = high & mask;
+  for (size_t i = SCAN_WIDTH; i < len; i += TEXT_BLOCK) {
+    mask = len - i < TEXT_BLOCK ? (UINT64_C(1) << (len - i)) - 1 : UINT64_MAX;
+#pragma GCC unroll 8
+    for (unsigned at = 0; at < TEXT_BLOCK; at += SCAN_WIDTH) {
+      stops |= (uint64_t)scan_json_stop(p + i + at, &high) << at & mask;
+      highs |= (uint64_t)high << at & mask;
+    }
   }
   *flags = stops ? 0 : HW_STR_PLAIN;
   return !highs || hw_utf8_valid(p, len);

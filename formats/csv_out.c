@@ -1,10 +1,12 @@
 /* csv_out.c - rows to CSV records: the encoder behind format "csv".
  *
  * An empty cell is NULL, "" is the empty string; any other cell is quoted only
- * when it has to be. As in json_out.c, a row is written into room for the longest
- * it can be. */
+ * when it has to be. As in json_out.c, a row begins with room for all but its
+ * strings, which ask for theirs. Whether a text needs quotes is found before it is
+ * copied: both passes are a few vectors, and nothing is taken back. */
 #include "formats/csv.h"
 #include "formats/encode.h"
+#include "formats/put_value.h"
 #include "formats/scan.h"
 
 #include <headworks/value.h>
@@ -18,6 +20,7 @@ typedef struct csv_encoder {
   bool weight;       /* a last column holds the row's weight */
   bool quote_values; /* the delimiter may stand inside numbers or dates */
   size_t fixed;      /* most that a row needs beside its strings */
+  put_day day;
   const hw_schema *schema;
 } csv_encoder;
 
@@ -26,40 +29,69 @@ typedef struct csv_encoder {
 
 /* ---- cells ----------------------------------------------------------------------- */
 
-static char *put_quoted(const csv_encoder *e, char *out, const char *p, size_t len) {
-  char quote = e->dialect.quote;
-  *out++ = quote;
-  for (size_t i = 0; i < len; i++) {
-    if (p[i] == quote) *out++ = quote;
-    *out++ = p[i];
+/* Text in which quotes are doubled. */
+static char *put_doubled(char *out, const char *p, size_t len, char quote) {
+  while (len > 0) {
+    const char *next = memchr(p, quote, len);
+    size_t n = next ? (size_t)(next - p) + 1 : len;
+    memcpy(out, p, n);
+    out += n;
+    if (next) *out++ = quote;
+    p += n;
+    len -= n;
   }
-  *out = quote;
-  return out + 1;
+  return out;
 }
 
-static bool is_mark(const csv_encoder *e, char c) {
-  return c == e->dialect.delimiter || c == e->dialect.quote || c == '\n' || c == '\r';
+/* Whether a byte of x is c. */
+PUT_INLINE bool word_has(uint64_t x, char c) {
+  x ^= UINT64_C(0x0101010101010101) * (unsigned char)c;
+  return ((x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080)) != 0;
 }
 
-/* Copies text as long as nothing in it asks for quotes; returns how much that was. */
-static size_t copy_unmarked(const csv_encoder *e, char *out, const char *p, size_t len) {
-  size_t i = 0;
-  for (; len - i >= SCAN_WIDTH; i += SCAN_WIDTH) {
-    memcpy(out + i, p + i, SCAN_WIDTH);
-    if (scan_any_of4(p + i, e->dialect.delimiter, e->dialect.quote, '\n', '\r')) return i;
-  }
-  for (; i < len && !is_mark(e, p[i]); i++) out[i] = p[i];
-  return i;
+/* `plain`: of all that asks for quotes the text may only hold the delimiter. */
+PUT_INLINE bool word_has_marks(const csv_dialect *d, uint64_t x, bool plain) {
+  return word_has(x, d->delimiter) | (!plain && (word_has(x, d->quote) | word_has(x, '\n') | word_has(x, '\r')));
 }
 
-static bool is_blank(char c) {
+PUT_INLINE bool vector_has_marks(const csv_dialect *d, const char *p, bool plain) {
+  char c = d->delimiter;
+  return plain ? scan_any_of4(p, c, c, c, c) : scan_any_of4(p, c, d->quote, '\n', '\r');
+}
+
+/* The bytes of a text of 1 to 7, none missing, some twice. */
+PUT_INLINE uint64_t gather_short(const char *p, size_t len) {
+  if (len >= 4) return swar_load4(p) | (uint64_t)swar_load4(p + len - 4) << 32;
+  uint64_t first = (unsigned char)p[0], middle = (unsigned char)p[len / 2], last = (unsigned char)p[len - 1];
+  return (first | middle << 8 | last << 16 | last << 24) * UINT64_C(0x0000000100000001);
+}
+
+/* Whether anything in a text asks for quotes; len > 0. */
+PUT_INLINE bool has_marks(const csv_dialect *d, const char *p, size_t len, bool plain) {
+  if (len < 8) return word_has_marks(d, gather_short(p, len), plain);
+  if (len < SCAN_WIDTH)
+    return word_has_marks(d, swar_load8(p), plain) | word_has_marks(d, swar_load8(p + len - 8), plain);
+  bool marks = vector_has_marks(d, p + len - SCAN_WIDTH, plain);
+  for (size_t i = 0; i + SCAN_WIDTH < len; i += SCAN_WIDTH) marks |= vector_has_marks(d, p + i, plain);
+  return marks;
+}
+
+PUT_INLINE bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }
 
-static char *put_text(const csv_encoder *e, char *out, const char *p, size_t len) {
-  if (len == 0 || is_blank(p[0]) || is_blank(p[len - 1]) || copy_unmarked(e, out, p, len) < len)
-    return put_quoted(e, out, p, len);
-  return out + len;
+/* Text with quotes around it, if need be. `plain`: it holds no '"'. */
+PUT_INLINE char *put_text(const csv_encoder *e, char *out, const char *p, size_t len, bool plain) {
+  const csv_dialect *d = &e->dialect;
+  bool easy = plain && d->quote == '"';
+  bool quoted = len == 0 || is_blank(p[0]) || is_blank(p[len - 1]) ||
+                (easy ? has_marks(d, p, len, true) : has_marks(d, p, len, false));
+  bool doubled = quoted && !easy;
+  *out = d->quote;
+  out += quoted;
+  out = __builtin_expect(doubled, 0) ? put_doubled(out, p, len, d->quote) : put_bytes(out, p, len);
+  *out = d->quote;
+  return out + quoted;
 }
 
 /* Hexadecimal digits. The prefix, which the parser allows, keeps an empty value from being NULL. */
@@ -76,47 +108,47 @@ static char *put_binary(const csv_encoder *e, char *out, const hw_str *s) {
   return out;
 }
 
-static char *put_value(const csv_encoder *e, char *out, const hw_type *type, const void *slot) {
-  if (!e->quote_values) return out + hw_value_format(type, slot, out);
-  char text[HW_VALUE_TEXT_MAX];
-  return put_text(e, out, text, hw_value_format(type, slot, text));
+/* A value of a dialect whose delimiter may stand in it. */
+static char *put_value_quoted(const csv_encoder *e, char *out, const hw_type *type, const void *slot) {
+  char text[2 * HW_VALUE_TEXT_MAX]; /* put_text's longest copies are never done */
+  return put_text(e, out, text, hw_value_format(type, slot, text), true);
 }
 
-static char *put_cell(const csv_encoder *e, char *out, const hw_type *type, const hw_column *column, uint32_t row) {
-  hw_type_id id = (hw_type_id)type->id;
-  if (!hw_column_valid(column, row)) return out;
-  const void *slot = (const char *)column->values + row * hw_type_width(id);
-  if (!hw_type_is_string(id)) return put_value(e, out, type, slot);
-  const hw_str *s = slot;
-  return hw_type_is_text(id) ? put_text(e, out, s->data, s->len) : put_binary(e, out, s);
+PUT_INLINE char *put_value(csv_encoder *e, char *out, const hw_type *type, const void *values, uint32_t row) {
+  if (__builtin_expect(!e->quote_values, 1)) return put_plain(out, type, values, row, &e->day);
+  return put_value_quoted(e, out, type, (const char *)values + (size_t)row * hw_type_width((hw_type_id)type->id));
+}
+
+/* A string, and room for what may follow it; NULL: no memory. */
+PUT_INLINE char *put_string(const csv_encoder *e, hw_bytes *room, char *out, const hw_type *type, const hw_str *s) {
+  if (!(out = encode_room(room, out, (size_t)s->len * QUOTED_MAX + e->fixed))) return NULL;
+  if (!hw_type_is_text((hw_type_id)type->id)) return put_binary(e, out, s);
+  return put_text(e, out, s->data, s->len, s->flags & HW_STR_PLAIN);
 }
 
 /* ---- rows ------------------------------------------------------------------------- */
 
-static size_t row_bound(const csv_encoder *e, const hw_batch *batch, uint32_t row) {
-  size_t bound = e->fixed;
-  for (uint32_t i = 0; i < e->schema->n_fields; i++)
-    if (hw_type_is_string((hw_type_id)e->schema->fields[i].type.id) && hw_column_valid(&batch->columns[i], row))
-      bound += (size_t)((const hw_str *)batch->columns[i].values)[row].len * QUOTED_MAX;
-  return bound;
+static char *put_weight(csv_encoder *e, char *out, int64_t weight) {
+  static const hw_type type = {.id = HW_TYPE_BIGINT};
+  *out = e->dialect.delimiter;
+  return put_value(e, out + 1, &type, &weight, 0);
 }
 
-static char *put_row(const csv_encoder *e, const hw_batch *batch, uint32_t row, char *out) {
+static char *put_row(csv_encoder *e, const hw_batch *batch, uint32_t row, hw_bytes *room) {
+  if (!hw_bytes_reserve(room, e->fixed)) return NULL;
+  char *out = room->data + room->len;
   for (uint32_t i = 0; i < e->schema->n_fields; i++) {
-    if (i) *out++ = e->dialect.delimiter;
-    out = put_cell(e, out, &e->schema->fields[i].type, &batch->columns[i], row);
+    const hw_type *type = &e->schema->fields[i].type;
+    const hw_column *column = &batch->columns[i];
+    *out = e->dialect.delimiter;
+    out += i > 0;
+    if (__builtin_expect(!hw_column_valid(column, row), 0)) continue;
+    if (!hw_type_is_string((hw_type_id)type->id))
+      out = put_value(e, out, type, column->values, row);
+    else if (!(out = put_string(e, room, out, type, &((const hw_str *)column->values)[row])))
+      return NULL;
   }
-  if (e->weight) {
-    *out++ = e->dialect.delimiter;
-    char text[HW_VALUE_TEXT_MAX];
-    size_t len = hw_format_i64(hw_batch_weight(batch, row), text);
-    if (e->quote_values) {
-      out = put_text(e, out, text, len);
-    } else {
-      memcpy(out, text, len);
-      out += len;
-    }
-  }
+  if (e->weight) out = put_weight(e, out, hw_batch_weight(batch, row));
   *out = '\n';
   return out + 1;
 }
@@ -125,13 +157,14 @@ static hw_status encode_row(csv_encoder *e, const hw_batch *batch, uint32_t inde
   uint32_t row = hw_batch_row(batch, index);
   int64_t weight = hw_batch_weight(batch, row);
   uint64_t copies = e->weight ? weight != 0 : encode_copies(report, index, weight, false);
-  size_t bound = row_bound(e, batch, row), before = out->len;
+  size_t before = out->len;
   for (; copies > 0; copies--) {
-    if (!hw_bytes_reserve(out, bound)) {
+    char *after = put_row(e, batch, row, out);
+    if (__builtin_expect(!after, 0)) {
       out->len = before;
       return HW_ENOMEM;
     }
-    out->len = (size_t)(put_row(e, batch, row, out->data + out->len) - out->data);
+    out->len = (size_t)(after - out->data);
   }
   return HW_OK;
 }
@@ -156,11 +189,11 @@ static hw_status encoder_begin(void *self, hw_bytes *out) {
   char *at = out->data + out->len;
   for (uint32_t i = 0; i < e->schema->n_fields; i++) {
     if (i) *at++ = e->dialect.delimiter;
-    at = put_text(e, at, e->schema->fields[i].name, strlen(e->schema->fields[i].name));
+    at = put_text(e, at, e->schema->fields[i].name, strlen(e->schema->fields[i].name), false);
   }
   if (e->weight) {
     *at++ = e->dialect.delimiter;
-    at = put_text(e, at, "weight", strlen("weight"));
+    at = put_text(e, at, "weight", strlen("weight"), false);
   }
   *at++ = '\n';
   out->len = (size_t)(at - out->data);
@@ -170,7 +203,7 @@ static hw_status encoder_begin(void *self, hw_bytes *out) {
 /* ---- making ------------------------------------------------------------------------- */
 
 static size_t fixed_bound(const hw_schema *schema) {
-  size_t bound = HW_VALUE_TEXT_MAX + 4;
+  size_t bound = HW_VALUE_TEXT_MAX + 4 + PUT_SLACK;
   for (uint32_t i = 0; i < schema->n_fields; i++)
     bound += hw_type_is_string((hw_type_id)schema->fields[i].type.id) ? STRING_EXTRA : HW_VALUE_TEXT_MAX + STRING_EXTRA;
   return bound;
@@ -199,6 +232,7 @@ static hw_status encoder_create(const hw_config *config, const hw_schema *schema
   }
   e->schema = schema;
   e->fixed = fixed_bound(schema);
+  put_day_init(&e->day);
   e->headers = hw_config_bool(config, "headers");
   e->weight = hw_config_bool(config, "weight");
   e->quote_values = csv_dialect_is_value_character(e->dialect.delimiter);

@@ -26,4 +26,15 @@ static inline uint64_t encode_copies(hw_report *report, uint32_t index, int64_t 
   return 0;
 }
 
+/* Room for what is to be written at `at`, up to where the output holds more than it
+ * counts: `at` or, where the bytes had to move, its new place; NULL: no memory. */
+static inline char *encode_room(hw_bytes *out, char *at, size_t room) {
+  size_t used = (size_t)(at - out->data), len = out->len;
+  if (__builtin_expect(out->capacity - used >= room, 1)) return at;
+  out->len = used;
+  bool grown = hw_bytes_grow(out, room);
+  out->len = len;
+  return grown ? out->data + used : NULL;
+}
+
 #endif

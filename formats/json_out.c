@@ -1,10 +1,12 @@
 /* json_out.c - rows to JSON: the encoder behind format "json".
  *
- * A row is written in one go into room reserved for the longest it can be, so no
- * value checks for room. What stands between values (`,"name":`) is rendered when
- * the encoder is made. Strings known to be plain are copied without a look. */
+ * A row begins with room for all that is of bounded length in it, so that only
+ * strings have to ask for room, each for the longest it can be and again for all of
+ * the former. What stands between values (`,"name":`) is rendered when the encoder is
+ * made. Strings known to be plain are copied without a look. */
 #include "formats/encode.h"
 #include "formats/json_out.h"
+#include "formats/put_value.h"
 #include "formats/scan.h"
 
 #include <headworks/value.h>
@@ -15,7 +17,7 @@
 typedef struct json_column {
   hw_type type;
   uint32_t key_len;
-  const char *key; /* `{"name":` or `,"name":` */
+  const char *key; /* `{"name":` or `,"name":`, and PUT_SLACK bytes */
 } json_column;
 
 typedef struct json_encoder {
@@ -24,6 +26,7 @@ typedef struct json_encoder {
   bool first; /* no record stands in the array yet */
   uint32_t n_columns;
   size_t fixed; /* most that a row needs beside its strings */
+  put_day day;
   json_column *columns;
   char *keys;
 } json_encoder;
@@ -73,24 +76,19 @@ static char *put_escaped(char *out, const char *p, size_t len) {
   return out;
 }
 
-static char *put_text(char *out, const hw_str *s) {
+PUT_INLINE char *put_text(char *out, const hw_str *s) {
   *out++ = '"';
-  if (s->flags & HW_STR_PLAIN) {
-    if (s->len) memcpy(out, s->data, s->len);
-    out += s->len;
-  } else {
-    out = put_escaped(out, s->data, s->len);
-  }
+  out = s->flags & HW_STR_PLAIN ? put_bytes(out, s->data, s->len) : put_escaped(out, s->data, s->len);
   *out = '"';
   return out + 1;
 }
 
 /* Binary values are arrays of their bytes, as the parser takes them. */
-static char *put_bytes(char *out, const hw_str *s) {
+static char *put_binary(char *out, const hw_str *s) {
   *out++ = '[';
   for (uint32_t i = 0; i < s->len; i++) {
     if (i) *out++ = ',';
-    out += hw_format_u64((unsigned char)s->data[i], out);
+    out = put_unsigned(out, (unsigned char)s->data[i]);
   }
   *out = ']';
   return out + 1;
@@ -99,12 +97,15 @@ static char *put_bytes(char *out, const hw_str *s) {
 /* ---- other values -------------------------------------------------------------- */
 
 /* JSON has no NaN and no infinities: these become strings, which the parser reads back. */
-static char *put_floating(char *out, size_t len) {
-  char last = out[len - 1];
-  if (last != 'N' && last != 'y') return out + len;
-  memmove(out + 1, out, len);
-  out[0] = out[len + 1] = '"';
-  return out + len + 2;
+static char *put_special(char *out, double v) {
+  *out = '"';
+  out += 1 + hw_format_f64(v, out + 1);
+  *out = '"';
+  return out + 1;
+}
+
+static char *put_real(char *out, float v) {
+  return __builtin_isfinite(v) ? out + hw_format_f32(v, out) : put_special(out, (double)v);
 }
 
 static char *put_quoted(char *out, const hw_type *type, const void *slot) {
@@ -114,51 +115,48 @@ static char *put_quoted(char *out, const hw_type *type, const void *slot) {
   return out + 1;
 }
 
-static char *put_boolean(char *out, bool value) {
-  memcpy(out, value ? "true" : "false", 5);
-  return out + 5 - value;
+PUT_INLINE char *put_instant(char *out, int64_t v, put_day *day) {
+  *out = '"';
+  out = put_timestamp(out + 1, v, day);
+  *out = '"';
+  return out + 1;
 }
 
-static char *put_value(char *out, const hw_type *type, const void *values, uint32_t row) {
+PUT_INLINE char *put_value(json_encoder *e, char *out, const hw_type *type, const void *values, uint32_t row) {
   switch (type->id) {
-  case HW_TYPE_BOOLEAN: return put_boolean(out, ((const uint8_t *)values)[row]);
-  case HW_TYPE_INT: return out + hw_format_i64(((const int32_t *)values)[row], out);
-  case HW_TYPE_BIGINT: return out + hw_format_i64(((const int64_t *)values)[row], out);
-  case HW_TYPE_REAL: return put_floating(out, hw_format_f32(((const float *)values)[row], out));
-  case HW_TYPE_DOUBLE: return put_floating(out, hw_format_f64(((const double *)values)[row], out));
-  case HW_TYPE_CHAR:
-  case HW_TYPE_VARCHAR: return put_text(out, &((const hw_str *)values)[row]);
-  case HW_TYPE_BINARY:
-  case HW_TYPE_VARBINARY: return put_bytes(out, &((const hw_str *)values)[row]);
+  case HW_TYPE_REAL: return put_real(out, ((const float *)values)[row]);
+  case HW_TYPE_DOUBLE: {
+    double v = ((const double *)values)[row];
+    return __builtin_expect(__builtin_isfinite(v), 1) ? put_double(out, v) : put_special(out, v);
+  }
   case HW_TYPE_DATE: return put_quoted(out, type, &((const int32_t *)values)[row]);
-  case HW_TYPE_TIME:
-  case HW_TYPE_TIMESTAMP: return put_quoted(out, type, &((const int64_t *)values)[row]);
+  case HW_TYPE_TIME: return put_quoted(out, type, &((const int64_t *)values)[row]);
+  case HW_TYPE_TIMESTAMP: return put_instant(out, ((const int64_t *)values)[row], &e->day);
   case HW_TYPE_UUID: return put_quoted(out, type, &((const hw_uuid *)values)[row]);
-  default: return out + hw_value_format(type, (const char *)values + row * hw_type_width((hw_type_id)type->id), out);
+  default: return put_plain(out, type, values, row, &e->day);
   }
 }
 
 /* ---- rows ------------------------------------------------------------------------ */
 
-static size_t row_bound(const json_encoder *e, const hw_batch *batch, uint32_t row) {
-  size_t bound = e->fixed;
-  for (uint32_t i = 0; i < e->n_columns; i++)
-    if (hw_type_is_string((hw_type_id)e->columns[i].type.id) && hw_column_valid(&batch->columns[i], row))
-      bound += (size_t)((const hw_str *)batch->columns[i].values)[row].len * ESCAPED_MAX;
-  return bound;
+/* A string, and room for what may follow it; NULL: no memory. */
+PUT_INLINE char *put_string(const json_encoder *e, hw_bytes *room, char *out, const hw_type *type, const hw_str *s) {
+  if (!(out = encode_room(room, out, (size_t)s->len * ESCAPED_MAX + e->fixed))) return NULL;
+  return hw_type_is_text((hw_type_id)type->id) ? put_text(out, s) : put_binary(out, s);
 }
 
-static char *put_row(const json_encoder *e, const hw_batch *batch, uint32_t row, char *out) {
+static char *put_row(json_encoder *e, const hw_batch *batch, uint32_t row, hw_bytes *room, char *out) {
   for (uint32_t i = 0; i < e->n_columns; i++) {
     const json_column *c = &e->columns[i];
     const hw_column *column = &batch->columns[i];
-    memcpy(out, c->key, c->key_len);
-    out += c->key_len;
-    if (hw_column_valid(column, row)) {
-      out = put_value(out, &c->type, column->values, row);
-    } else {
+    out = put_padded(out, c->key, c->key_len);
+    if (__builtin_expect(!hw_column_valid(column, row), 0)) {
       memcpy(out, "null", 4);
       out += 4;
+    } else if (hw_type_is_string((hw_type_id)c->type.id)) {
+      if (!(out = put_string(e, room, out, &c->type, &((const hw_str *)column->values)[row]))) return NULL;
+    } else {
+      out = put_value(e, out, &c->type, column->values, row);
     }
   }
   *out = '}';
@@ -166,7 +164,9 @@ static char *put_row(const json_encoder *e, const hw_batch *batch, uint32_t row,
 }
 
 /* One record with what separates it from the one before and after. */
-static char *put_record(json_encoder *e, const hw_batch *batch, uint32_t row, bool insert, char *out) {
+static char *put_record(json_encoder *e, const hw_batch *batch, uint32_t row, bool insert, hw_bytes *room) {
+  if (!hw_bytes_reserve(room, e->fixed)) return NULL;
+  char *out = room->data + room->len;
   if (e->array && !e->first) *out++ = ',';
   if (e->array) *out++ = '\n';
   e->first = false;
@@ -174,7 +174,7 @@ static char *put_record(json_encoder *e, const hw_batch *batch, uint32_t row, bo
     memcpy(out, insert ? "{\"insert\":" : "{\"delete\":", 10);
     out += 10;
   }
-  out = put_row(e, batch, row, out);
+  if (!(out = put_row(e, batch, row, room, out))) return NULL;
   if (e->updates) *out++ = '}';
   if (!e->array) *out++ = '\n';
   return out;
@@ -184,15 +184,16 @@ static hw_status encode_row(json_encoder *e, const hw_batch *batch, uint32_t ind
   uint32_t row = hw_batch_row(batch, index);
   int64_t weight = hw_batch_weight(batch, row);
   uint64_t copies = encode_copies(report, index, weight, e->updates);
-  size_t bound = row_bound(e, batch, row), before = out->len;
+  size_t before = out->len;
   bool was_first = e->first;
   for (; copies > 0; copies--) {
-    if (!hw_bytes_reserve(out, bound)) {
+    char *after = put_record(e, batch, row, weight > 0, out);
+    if (__builtin_expect(!after, 0)) {
       out->len = before;
       e->first = was_first;
       return HW_ENOMEM;
     }
-    out->len = (size_t)(put_record(e, batch, row, weight > 0, out->data + out->len) - out->data);
+    out->len = (size_t)(after - out->data);
   }
   return HW_OK;
 }
@@ -237,7 +238,8 @@ static void encoder_destroy(void *self) {
 
 static size_t keys_room(const hw_schema *schema) {
   size_t room = 0;
-  for (uint32_t i = 0; i < schema->n_fields; i++) room += strlen(schema->fields[i].name) * ESCAPED_MAX + STRING_EXTRA;
+  for (uint32_t i = 0; i < schema->n_fields; i++)
+    room += strlen(schema->fields[i].name) * ESCAPED_MAX + STRING_EXTRA + PUT_SLACK;
   return room;
 }
 
@@ -248,7 +250,7 @@ static size_t value_room(const hw_type *type) {
 
 static void render_columns(json_encoder *e, const hw_schema *schema) {
   char *at = e->keys;
-  e->fixed = sizeof "{\"insert\":{}},\n";
+  e->fixed = sizeof "{\"insert\":{}},\n" + PUT_SLACK;
   for (uint32_t i = 0; i < schema->n_fields; i++) {
     const hw_field *field = &schema->fields[i];
     hw_str name = {.data = field->name, .len = (uint32_t)strlen(field->name)};
@@ -257,7 +259,8 @@ static void render_columns(json_encoder *e, const hw_schema *schema) {
     at = put_text(at + 1, &name);
     *at++ = ':';
     e->columns[i] = (json_column){.type = field->type, .key = key, .key_len = (uint32_t)(at - key)};
-    e->fixed += (size_t)(at - key) + value_room(&field->type);
+    e->fixed += (size_t)(at - key) + PUT_SLACK + value_room(&field->type);
+    at += PUT_SLACK;
   }
 }
 
@@ -266,12 +269,13 @@ static hw_status encoder_create(const hw_config *config, const hw_schema *schema
   if (!e) return hw_error_set(err, HW_ENOMEM, "no memory for an encoder");
   e->n_columns = schema->n_fields;
   e->columns = calloc(schema->n_fields + 1, sizeof *e->columns);
-  e->keys = malloc(keys_room(schema) + 1);
+  e->keys = calloc(1, keys_room(schema) + 1);
   if (!e->columns || !e->keys) {
     encoder_destroy(e);
     return hw_error_set(err, HW_ENOMEM, "no memory for an encoder");
   }
   render_columns(e, schema);
+  put_day_init(&e->day);
   e->updates = !strcmp(hw_config_string(config, "update_format"), "insert_delete");
   e->array = hw_config_bool(config, "array");
   e->first = true;

@@ -18,6 +18,22 @@ static inline uint64_t swar_load8(const char *p) {
   return x;
 }
 
+static inline uint32_t swar_load4(const char *p) {
+  uint32_t x;
+  memcpy(&x, p, sizeof x);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  x = __builtin_bswap32(x);
+#endif
+  return x;
+}
+
+static inline void swar_store8(char *p, uint64_t x) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  x = __builtin_bswap64(x);
+#endif
+  memcpy(p, &x, sizeof x);
+}
+
 /* How many characters of x, from the first, are decimal digits: 0 .. 8. */
 static inline unsigned swar_count_digits(uint64_t x) {
   /* A byte that is no digit gets its top bit; a carry can only reach bytes after it. */

@@ -80,6 +80,7 @@ static mp_result read_long(const char **p, const char *end, unsigned char first,
 mp_result mp_read(const char **p, const char *end, mp_item *item) {
   if (*p >= end) return MP_CUT;
   unsigned char first = (unsigned char)*(*p)++;
+  item->len = 0;
   if (first < 0x80) {
     item->kind = MP_UINT;
     item->v.u = first;

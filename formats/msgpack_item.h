@@ -27,7 +27,7 @@ typedef enum mp_kind {
 typedef struct mp_item {
   mp_kind kind;
   int8_t ext_type;
-  uint32_t len;
+  uint32_t len; /* 0 where nothing follows */
   const char *data;
   union {
     uint64_t u;

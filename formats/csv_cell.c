@@ -1,7 +1,6 @@
-/* csv_cell.c - the cells of a CSV record into the columns. */
+/* csv_cell.c - one cell of a CSV record, whatever it looks like, into its column. */
 #include "formats/csv.h"
-#include "formats/fast_column.h"
-#include "formats/text_class.h"
+#include "formats/scan.h"
 
 #include <string.h>
 
@@ -223,111 +222,9 @@ static bool put_text(csv_reader *r, uint32_t column, const csv_text *text) {
   return row_put_text(&r->row, column, text->data, text->len, 0);
 }
 
-static const char *read_strictly(csv_reader *r, const char *p, int32_t column) {
+const char *csv_read_value(csv_reader *r, const char *p, int32_t column) {
   csv_text text;
   const char *after = csv_read_text(r, p, r->trim_fields, &text);
   if (!after || column < 0) return after;
   return put_text(r, (uint32_t)column, &text) ? after : NULL;
-}
-
-/* ---- values as they usually look ---------------------------------------------------- */
-
-/* A reader takes the value and leaves to the loop over cells to see whether the cell ends there. */
-FAST_INLINE bool ends_somewhere(const fast_row *h, const char *p) {
-  (void)h;
-  (void)p;
-  return true;
-}
-
-/* The first byte at or after p that ends or complicates a text which `stop` ends; NULL: past the data. */
-FAST_INLINE const char *find_special(const fast_row *h, const char *p, char stop) {
-  uint32_t first = scan_csv_special(p, stop, stop);
-  if (first) return p + __builtin_ctz(first);
-  for (p += SCAN_WIDTH; p < h->end; p += TEXT_BLOCK) {
-    uint64_t special = 0;
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < TEXT_BLOCK; i += SCAN_WIDTH)
-      special |= (uint64_t)scan_csv_special(p + i, stop, stop) << i;
-    if (special) return p + __builtin_ctzll(special);
-  }
-  return NULL;
-}
-
-/* The byte that ends a text begun at start which is not plain: whose first special byte is at p.
- * NULL: declined. */
-static const char *end_of_special(const fast_row *h, const char *start, const char *p, bool quoted, uint32_t *flags) {
-  char stop = quoted ? h->quote : h->delimiter, lf = quoted ? stop : '\n', cr = quoted ? stop : '\r';
-  uint32_t high, any_high = 0, stops = 0;
-  for (; !stops && p < h->end; p += stops ? __builtin_ctz(stops) : SCAN_WIDTH) {
-    stops = scan_any_of4(p, stop, lf, cr, stop);
-    uint32_t before = stops ? (stops & -stops) - 1 : UINT32_MAX;
-    if (scan_json_stop(p, &high) & before) *flags = 0;
-    any_high |= high & before;
-  }
-  if (p >= h->end || (any_high && !hw_utf8_valid(start, (size_t)(p - start)))) return NULL;
-  return p;
-}
-
-/* Text, quoted or not, that surely fits and has no quotes to resolve. */
-FAST_INLINE const char *text_cell(const fast_row *h, const char *p, uint32_t column) {
-  bool quoted = *p == h->quote;
-  const char *start = p + quoted;
-  char stop = quoted ? h->quote : h->delimiter;
-  uint32_t flags = HW_STR_PLAIN;
-  p = find_special(h, start, stop);
-  if (__builtin_expect(!p, 0)) return NULL;
-  if (__builtin_expect(*p != stop && (quoted || (*p != '\n' && *p != '\r')), 0) &&
-      !(p = end_of_special(h, start, p, quoted, &flags)))
-    return NULL;
-  size_t len = (size_t)(p - start);
-  if (__builtin_expect(len > h->info[column].max_length || len + quoted == 0, 0)) return NULL;
-  *(hw_str *)fast_slot(h, column, sizeof(hw_str)) = (hw_str){.data = start, .len = (uint32_t)len, .flags = flags};
-  return p + quoted;
-}
-
-/* Any cell without quotes. */
-FAST_INLINE const char *unwanted_cell(const fast_row *h, const char *p) {
-  if (__builtin_expect(*p == h->quote, 0)) return NULL;
-  for (; p < h->end; p += SCAN_WIDTH) {
-    uint32_t stops = scan_any_of4(p, h->delimiter, '\n', '\r', h->delimiter);
-    if (stops) return p + __builtin_ctz(stops);
-  }
-  return NULL;
-}
-
-/* ---- a record ------------------------------------------------------------------------ */
-
-FAST_INLINE bool goes_on(const fast_row *h, const char *p) {
-  return p < h->end && *p == h->delimiter;
-}
-
-FAST_INLINE bool ends_record(const fast_row *h, const char *p) {
-  return p < h->end && (*p == '\n' || (*p == '\r' && p + 1 < h->end && p[1] == '\n'));
-}
-
-FAST_INLINE const char *read_usual(const fast_row *h, const char *p, int32_t column) {
-  if (__builtin_expect(column < 0, 0)) return unwanted_cell(h, p);
-  return fast_column(h, p, (uint32_t)column, ends_somewhere, text_cell, fast_day, fast_instant);
-}
-
-FAST_INLINE const char *read_cells(csv_reader *r, const char *p, const int32_t *map, uint32_t n_map, bool usual,
-                                   uint32_t *n_cells) {
-  fast_row h = fast_row_of(&r->row, r->end);
-  h.delimiter = r->dialect.delimiter;
-  h.quote = r->dialect.quote;
-  for (uint32_t i = 0;; p++) {
-    int32_t column = i < n_map ? map[i] : -1;
-    const char *after = usual ? read_usual(&h, p, column) : NULL;
-    i++;
-    if (__builtin_expect(!after || !goes_on(&h, after), 0)) {
-      if (!(after && ends_record(&h, after)) && !(after = read_strictly(r, p, column))) return NULL;
-      *n_cells = i;
-      if (!goes_on(&h, after)) return after;
-    }
-    p = after;
-  }
-}
-
-const char *csv_read_cells(csv_reader *r, const char *p, const int32_t *map, uint32_t n_map, uint32_t *n_cells) {
-  return r->usual ? read_cells(r, p, map, n_map, true, n_cells) : read_cells(r, p, map, n_map, false, n_cells);
 }

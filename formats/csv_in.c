@@ -322,6 +322,7 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
   csv_run run = {.p = data, .report = report, .status = HW_OK};
   c->reader.end = data + len;
   c->reader.final = final;
+  c->reader.window = (csv_window){.start = NULL};
   c->progress = (csv_progress){0};
   c->in_comment = false;
   *consumed = 0;

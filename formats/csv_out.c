@@ -43,18 +43,19 @@ static char *put_doubled(char *out, const char *p, size_t len, char quote) {
   return out;
 }
 
-/* Whether a byte of x is c. */
-PUT_INLINE bool word_has(uint64_t x, char c) {
+/* Not 0 where a byte of x is c. */
+PUT_INLINE uint64_t word_has(uint64_t x, char c) {
   x ^= UINT64_C(0x0101010101010101) * (unsigned char)c;
-  return ((x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080)) != 0;
+  return (x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080);
 }
 
 /* `plain`: of all that asks for quotes the text may only hold the delimiter. */
-PUT_INLINE bool word_has_marks(const csv_dialect *d, uint64_t x, bool plain) {
-  return word_has(x, d->delimiter) | (!plain && (word_has(x, d->quote) | word_has(x, '\n') | word_has(x, '\r')));
+PUT_INLINE uint64_t word_has_marks(const csv_dialect *d, uint64_t x, bool plain) {
+  uint64_t others = plain ? 0 : word_has(x, d->quote) | word_has(x, '\n') | word_has(x, '\r');
+  return others | word_has(x, d->delimiter);
 }
 
-PUT_INLINE bool vector_has_marks(const csv_dialect *d, const char *p, bool plain) {
+PUT_INLINE uint32_t vector_has_marks(const csv_dialect *d, const char *p, bool plain) {
   char c = d->delimiter;
   return plain ? scan_any_of4(p, c, c, c, c) : scan_any_of4(p, c, d->quote, '\n', '\r');
 }
@@ -68,12 +69,12 @@ PUT_INLINE uint64_t gather_short(const char *p, size_t len) {
 
 /* Whether anything in a text asks for quotes; len > 0. */
 PUT_INLINE bool has_marks(const csv_dialect *d, const char *p, size_t len, bool plain) {
-  if (len < 8) return word_has_marks(d, gather_short(p, len), plain);
+  if (len < 8) return word_has_marks(d, gather_short(p, len), plain) != 0;
   if (len < SCAN_WIDTH)
-    return word_has_marks(d, swar_load8(p), plain) | word_has_marks(d, swar_load8(p + len - 8), plain);
-  bool marks = vector_has_marks(d, p + len - SCAN_WIDTH, plain);
+    return (word_has_marks(d, swar_load8(p), plain) | word_has_marks(d, swar_load8(p + len - 8), plain)) != 0;
+  uint32_t marks = vector_has_marks(d, p + len - SCAN_WIDTH, plain);
   for (size_t i = 0; i + SCAN_WIDTH < len; i += SCAN_WIDTH) marks |= vector_has_marks(d, p + i, plain);
-  return marks;
+  return marks != 0;
 }
 
 PUT_INLINE bool is_blank(char c) {

@@ -15,8 +15,11 @@ typedef struct fast_row {
   const char *end; /* of the data */
   const row_column *info;
   row_day *day;
-  uint32_t row;
-  char delimiter, quote; /* csv */
+  size_t row;
+  size_t valid_word; /* where the row stands in bitmaps of validity */
+  uint64_t valid_bit;
+  char delimiter, quote; /* csv: of the dialect, */
+  const char *stop;      /* and where the value at hand must end */
 } fast_row;
 
 /* Whether a value ends before p, which may be past the end of the data. */
@@ -25,16 +28,21 @@ typedef bool fast_ends(const fast_row *h, const char *p);
 typedef const char *fast_reader(const fast_row *h, const char *p, uint32_t column);
 
 FAST_INLINE fast_row fast_row_of(row_writer *w, const char *end) {
-  return (fast_row){.end = end, .info = w->info, .day = &w->day, .row = w->row};
+  return (fast_row){.end = end,
+                    .info = w->info,
+                    .day = &w->day,
+                    .row = w->row,
+                    .valid_word = w->row >> 6,
+                    .valid_bit = UINT64_C(1) << (w->row & 63)};
 }
 
 FAST_INLINE void *fast_slot(const fast_row *h, uint32_t column, size_t width) {
-  return (char *)h->info[column].values + (size_t)h->row * width;
+  return (char *)h->info[column].values + h->row * width;
 }
 
 FAST_INLINE void fast_set_valid(const fast_row *h, uint32_t column) {
   uint64_t *validity = h->info[column].validity;
-  if (validity) validity[h->row >> 6] |= UINT64_C(1) << (h->row & 63);
+  if (validity) validity[h->valid_word] |= h->valid_bit;
 }
 
 /* max: of the column's type; signed and unsigned of one width look alike in memory. */

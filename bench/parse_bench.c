@@ -1,6 +1,6 @@
 /* parse_bench.c - what text costs on its way into typed columns and back, one core.
  *
- *   parse_bench ROWS.ndjson [REPEATS]
+ *   parse_bench ROWS.ndjson [REPEATS [WAY]]
  *
  * The rows are those of gen_rows. They are read by the json parser; written out by
  * every encoder, the bytes of which its parser reads again. Each way is timed
@@ -9,6 +9,9 @@
  * those of the input prints no rate. One JSON object a line:
  *
  *   {"what":"parse","format":"json","rows":..,"bytes":..,"seconds":[..],"sums":".."}
+ *
+ * WAY, "parse-csv" say, times that one only. What is timed goes through a function whose
+ * name begins with timed_, which is where tests/instructions.py has callgrind count.
  *
  * simdjson_rows.cpp does the first of these with simdjson, and sums up in the same way. */
 #include "formats/formats.h"
@@ -163,37 +166,6 @@ static void print(const char *what, const char *format, const text *t, const sum
   fflush(stdout);
 }
 
-/* ---- one format ---------------------------------------------------------------- */
-
-static const char *const parser_options = "{\"update_format\":\"raw\"}";
-static const char *const csv_out_options = "{\"headers\":false,\"weight\":false}"; /* eight cells a row */
-
-static void *parser_of(const hw_format *f, hw_config **config) {
-  void *parser;
-  hw_error err;
-  *config = options_of(f->parser_options, strcmp(f->name, "csv") == 0 ? "{}" : parser_options);
-  if (f->parser->create(*config, &schema, &parser, &err) != HW_OK) die(err.message);
-  return parser;
-}
-
-static void bench_parse(const hw_format *f, const text *t, const sums *wanted, unsigned repeats) {
-  hw_config *config;
-  void *parser = parser_of(f, &config);
-  timing times = {.n = repeats};
-  for (unsigned i = 0; i < repeats; i++) {
-    uint64_t began = now_ns();
-    parse_all(f, parser, t, NULL, NULL);
-    times.seconds[i] = (double)(now_ns() - began) / 1e9;
-  }
-  sums sum = {0};
-  hw_batch **kept = room_for(t);
-  parse_all(f, parser, t, kept, &sum);
-  let_go(kept);
-  print("parse", f->name, t, &sum, wanted ? wanted : &sum, &times);
-  f->parser->destroy(parser);
-  config_free(config);
-}
-
 /* Encodes all, a piece at a time into one buffer; the bytes are added to `whole` where there is one. */
 static size_t encode_all(const hw_format *f, void *encoder, hw_batch **rows, text *whole) {
   counted_report report = {.report = {count_bad}};
@@ -214,6 +186,55 @@ static size_t encode_all(const hw_format *f, void *encoder, hw_batch **rows, tex
   return total;
 }
 
+/* ---- what is timed --------------------------------------------------------------- */
+
+static const char *only; /* way; NULL: all */
+
+static bool is_wanted(const char *what, const hw_format *f) {
+  size_t len = strlen(what);
+  return !only || (strncmp(only, what, len) == 0 && only[len] == '-' && strcmp(only + len + 1, f->name) == 0);
+}
+
+__attribute__((noinline)) static void timed_parse(const hw_format *f, void *parser, const text *t) {
+  parse_all(f, parser, t, NULL, NULL);
+}
+
+__attribute__((noinline)) static size_t timed_encode(const hw_format *f, void *encoder, hw_batch **rows) {
+  return encode_all(f, encoder, rows, NULL);
+}
+
+/* ---- one format ---------------------------------------------------------------- */
+
+static const char *const parser_options = "{\"update_format\":\"raw\"}";
+static const char *const csv_out_options = "{\"headers\":false,\"weight\":false}"; /* eight cells a row */
+
+static void *parser_of(const hw_format *f, hw_config **config) {
+  void *parser;
+  hw_error err;
+  *config = options_of(f->parser_options, strcmp(f->name, "csv") == 0 ? "{}" : parser_options);
+  if (f->parser->create(*config, &schema, &parser, &err) != HW_OK) die(err.message);
+  return parser;
+}
+
+static void bench_parse(const hw_format *f, const text *t, const sums *wanted, unsigned repeats) {
+  if (!is_wanted("parse", f)) return;
+  hw_config *config;
+  void *parser = parser_of(f, &config);
+  timing times = {.n = repeats};
+  for (unsigned i = 0; i < repeats; i++) {
+    uint64_t began = now_ns();
+    timed_parse(f, parser, t);
+    times.seconds[i] = (double)(now_ns() - began) / 1e9;
+  }
+  sums sum = {0};
+  hw_batch **kept = room_for(t);
+  parse_all(f, parser, t, kept, &sum);
+  let_go(kept);
+  print("parse", f->name, t, &sum, wanted, &times);
+  f->parser->destroy(parser);
+  config_free(config);
+}
+
 /* Times it, and returns what was encoded. */
 static text bench_encode(const hw_format *f, hw_batch **rows, const sums *wanted, unsigned repeats) {
   const char *options = strcmp(f->name, "csv") == 0 ? csv_out_options : parser_options;
@@ -223,9 +244,10 @@ static text bench_encode(const hw_format *f, hw_batch **rows, const sums *wanted
   timing times = {.n = repeats};
   text t = {0};
   if (f->encoder->create(config, &schema, &encoder, &err) != HW_OK) die(err.message);
-  for (unsigned i = 0; i < repeats; i++) {
+  t.len = encode_all(f, encoder, rows, NULL);
+  for (unsigned i = 0; i < repeats && is_wanted("encode", f); i++) {
     uint64_t began = now_ns();
-    t.len = encode_all(f, encoder, rows, NULL);
+    (void)timed_encode(f, encoder, rows);
     times.seconds[i] = (double)(now_ns() - began) / 1e9;
   }
   t.data = must(calloc(1, t.len + HW_PARSE_PADDING));
@@ -240,7 +262,7 @@ static text bench_encode(const hw_format *f, hw_batch **rows, const sums *wanted
   let_go(kept);
   f->parser->destroy(parser);
   config_free(config);
-  print("encode", f->name, &t, &sum, wanted, &times);
+  if (is_wanted("encode", f)) print("encode", f->name, &t, &sum, wanted, &times);
   return t;
 }
 
@@ -259,7 +281,8 @@ static text read_file(const char *name) {
 
 int main(int argc, char **argv) {
   static const hw_format *const all[] = {&format_json, &format_csv, &format_msgpack};
-  if (argc < 2 || argc > 3) die("usage: parse_bench ROWS.ndjson [REPEATS]");
+  if (argc < 2 || argc > 4) die("usage: parse_bench ROWS.ndjson [REPEATS [WAY]]");
+  only = argc > 3 ? argv[3] : NULL;
   long repeats = argc > 2 ? strtol(argv[2], NULL, 10) : 5;
   if (repeats < 1 || repeats > REPEATS_MAX) die("REPEATS is 1 to 99");
   text input = read_file(argv[1]);

@@ -1,13 +1,15 @@
 /* msgpack_out.c - rows to MessagePack: the encoder behind format "msgpack".
  *
  * A row begins with room for all but its strings, which ask for theirs, as in
- * json_out.c. The keys of a map are rendered once, when the encoder is made. */
+ * json_out.c. What is the same in every row, the keys of a map, is packed by msgpack-c
+ * when the encoder is made; values are written by msgpack_put.h. */
 #include "formats/encode.h"
 #include "formats/msgpack_out.h"
 #include "formats/msgpack_put.h"
 
 #include <headworks/value.h>
 
+#include <msgpack.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +25,7 @@ typedef struct msgpack_encoder {
   uint32_t n_columns;
   size_t fixed; /* most that a row needs beside its strings */
   msgpack_column *columns;
-  char *keys;
+  msgpack_sbuffer keys;
 } msgpack_encoder;
 
 #define HEADER_MAX 5 /* bytes before a string or the items of a map */
@@ -122,26 +124,29 @@ static hw_status encoder_encode(void *self, const hw_batch *batch, uint32_t firs
 static void encoder_destroy(void *self) {
   msgpack_encoder *e = self;
   free(e->columns);
-  free(e->keys);
+  msgpack_sbuffer_destroy(&e->keys);
   free(e);
 }
 
-static size_t keys_room(const hw_schema *schema) {
-  size_t room = 1;
-  for (uint32_t i = 0; i < schema->n_fields; i++) room += HEADER_MAX + strlen(schema->fields[i].name) + PUT_SLACK;
-  return room;
-}
-
-static void render_columns(msgpack_encoder *e, const hw_schema *schema) {
-  char *at = e->keys;
+/* The keys stand one behind the other, each with the bytes that put_padded may copy
+ * beyond it. False: no memory. */
+static bool render_columns(msgpack_encoder *e, const hw_schema *schema) {
+  static const char slack[PUT_SLACK];
+  msgpack_packer pk;
+  msgpack_packer_init(&pk, &e->keys, msgpack_sbuffer_write);
   e->fixed = 8 + HEADER_MAX + PUT_SLACK;
   for (uint32_t i = 0; i < schema->n_fields; i++) {
     const hw_field *field = &schema->fields[i];
-    char *after = mp_put_str(at, field->name, (uint32_t)strlen(field->name));
-    e->columns[i] = (msgpack_column){.type = field->type, .key = at, .key_len = (uint32_t)(after - at)};
-    e->fixed += (size_t)(after - at) + HEADER_MAX + HW_VALUE_TEXT_MAX + PUT_SLACK;
-    at = after + PUT_SLACK;
+    size_t start = e->keys.size, len = strlen(field->name);
+    if (msgpack_pack_str(&pk, len) != 0 || msgpack_pack_str_body(&pk, field->name, len) != 0) return false;
+    size_t key_len = e->keys.size - start;
+    if (msgpack_sbuffer_write(&e->keys, slack, sizeof slack) != 0) return false;
+    e->columns[i] = (msgpack_column){.type = field->type, .key_len = (uint32_t)key_len};
+    e->fixed += key_len + HEADER_MAX + HW_VALUE_TEXT_MAX + PUT_SLACK;
   }
+  const char *at = e->keys.data; /* it moves no more */
+  for (uint32_t i = 0; i < schema->n_fields; at += e->columns[i++].key_len + PUT_SLACK) e->columns[i].key = at;
+  return true;
 }
 
 static const char *const update_formats[] = {"raw", "insert_delete", NULL};
@@ -152,12 +157,11 @@ static hw_status encoder_create(const hw_config *config, const hw_schema *schema
   if (!e) return hw_error_set(err, HW_ENOMEM, "no memory for an encoder");
   e->n_columns = schema->n_fields;
   e->columns = calloc(schema->n_fields + 1, sizeof *e->columns);
-  e->keys = calloc(1, keys_room(schema));
-  if (!e->columns || !e->keys) {
+  msgpack_sbuffer_init(&e->keys);
+  if (!e->columns || !render_columns(e, schema)) {
     encoder_destroy(e);
     return hw_error_set(err, HW_ENOMEM, "no memory for an encoder");
   }
-  render_columns(e, schema);
   e->updates = !strcmp(hw_config_string(config, "update_format"), "insert_delete");
   e->maps = !strcmp(hw_config_string(config, "rows"), "maps");
   *encoder = e;

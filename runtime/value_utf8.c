@@ -28,16 +28,29 @@ static size_t sequence(const unsigned char *p, size_t len) {
   return need == 3 || (p[3] & 0xC0) == 0x80 ? need : 0;
 }
 
+/* The first byte at or after p that is not ASCII, or end. What lies between start and p may be read again. */
+static inline const char *skip_ascii(const char *start, const char *p, const char *end) {
+  for (; end - p >= 8; p += 8) {
+    uint64_t high = text_load8(p) & HIGH_BITS;
+    if (high) return p + (__builtin_ctzll(high) >> 3);
+  }
+  if (p == end) return end;
+  if (end - start < 8) {
+    while (p < end && (signed char)*p >= 0) p++;
+    return p;
+  }
+  uint64_t high = (text_load8(end - 8) & HIGH_BITS) >> (64 - 8 * (end - p));
+  return high ? p + (__builtin_ctzll(high) >> 3) : end;
+}
+
 bool hw_utf8_valid(const char *data, size_t len) {
   const char *end = data + len;
-  while (data < end) {
-    while (end - data >= 16 && ((text_load8(data) | text_load8(data + 8)) & HIGH_BITS) == 0) data += 16;
-    while (data < end && (signed char)*data >= 0) data++;
-    while (data < end && (signed char)*data < 0) {
-      size_t n = sequence((const unsigned char *)data, (size_t)(end - data));
+  for (const char *p = data; (p = skip_ascii(data, p, end)) < end;) {
+    do {
+      size_t n = sequence((const unsigned char *)p, (size_t)(end - p));
       if (n == 0) return false;
-      data += n;
-    }
+      p += n;
+    } while (p < end && (signed char)*p < 0);
   }
   return true;
 }

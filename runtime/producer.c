@@ -104,6 +104,21 @@ static bool has_refused_row(const batch *b) {
   return false;
 }
 
+/* What the values take, without the room that the batch has beside them. */
+static uint64_t bytes_of_values(const hw_batch *b) {
+  uint64_t bytes = 0, n = hw_batch_count(b);
+  for (uint32_t c = 0; c < b->n_columns; c++) {
+    hw_type_id type = (hw_type_id)b->schema->fields[c].type.id;
+    bytes += hw_type_is_string(type) ? 0 : n * hw_type_width(type);
+    const hw_str *texts = b->columns[c].values;
+    for (uint32_t i = 0; hw_type_is_string(type) && i < n; i++) {
+      uint32_t row = hw_batch_row(b, i);
+      if (hw_column_valid(&b->columns[c], row)) bytes += texts[row].len;
+    }
+  }
+  return bytes;
+}
+
 hw_status hw_producer_push(hw_producer *p, hw_batch *pub, int64_t timeout_ms) {
   batch *b = batch_of(pub);
   if (has_refused_row(b)) {
@@ -111,7 +126,7 @@ hw_status hw_producer_push(hw_producer *p, hw_batch *pub, int64_t timeout_ms) {
     return HW_EINVAL;
   }
   b->held = batch_bytes(b);
-  b->source_bytes = b->held;
+  b->source_bytes = bytes_of_values(pub);
   pthread_mutex_lock(&p->lock); /* a stop finds the batch in the queue, or the push finds the stop */
   hw_status st = wait_for_room(p, timeout_ms);
   /* It had room, and we are the only producer. */

@@ -271,6 +271,8 @@ def stopped(server, client):
     client.start("s")
     q = Queries(client, "s")
     q.rows("INSERT INTO n VALUES " + ",".join("(%d)" % i for i in range(100)))
+    took = client.stats("s")["global_metrics"]
+    equal((took["total_input_records"], took["total_input_bytes"]), (100, 800), "rows, and bytes of their values")
     for size in (100, 200, 400, 800, 1600, 3200):
         wait_until(lambda: q.lists("SELECT COUNT(*) FROM n") == [[size]], "%d rows" % size)
         q.rows("INSERT INTO n SELECT x + %d FROM n WHERE x < %d" % (size, size if size < 3200 else 0))

@@ -229,13 +229,21 @@ static void on_failed(void *arg, const hw_error *err) {
   pipeline_unlock(r->pipeline);
 }
 
+/* Without inputs a pipeline is complete from its start on: nothing to tell. */
+static bool has_inputs(const program *p) {
+  for (uint32_t i = 0; i < p->n_connectors; i++)
+    if (p->connectors[i].is_input) return true;
+  return false;
+}
+
 static void on_complete(void *arg, const hw_error *err) {
   run *r = arg;
   hw_pipeline *p = r->pipeline;
   pipeline_lock(p);
   p->complete = true;
   p->outcome = err ? *err : (hw_error){.status = HW_OK};
-  if (!r->told_complete) pipeline_log(p, HW_LOG_INFO, "complete"); /* it is so again after each body of a client */
+  if (!r->told_complete && has_inputs(p->program))
+    pipeline_log(p, HW_LOG_INFO, "complete"); /* it is so again after each body of a client */
   r->told_complete = true;
   pthread_cond_broadcast(&p->changed);
   pipeline_unlock(p);

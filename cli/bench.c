@@ -71,7 +71,9 @@ static const char *fault_of(const measure *m) {
   if (m->end == SESSION_CUT) return "it was cut short before everything was written";
   if (session_fatal_error(m->session)) return session_fatal_error(m->session);
   if (m->pauses.untrue) return "a pause was acknowledged and rows still came in";
-  return m->accounted ? NULL : m->finding;
+  if (!m->accounted) return m->finding;
+  if (m->rows_in) return NULL;
+  return m->bad ? "no row came in: every record was bad" : "no row came in";
 }
 
 static void run_once(session *s, measure *m, uint64_t pause_every_us) {
@@ -86,11 +88,12 @@ static void run_once(session *s, measure *m, uint64_t pause_every_us) {
 
 /* ---- text ----------------------------------------------------------------- */
 
-static void print_quantiles(const char *name, double p50, double p99, double max, uint64_t n, const char *of) {
+static void print_quantiles(const char *name, double p50, double p99, double max, uint64_t n, const char *one,
+                            const char *more) {
   char a[HUMAN_MAX], b[HUMAN_MAX], c[HUMAN_MAX], d[HUMAN_MAX];
   if (n)
     printf("%-15s p50 %s, p99 %s, max %s (%s %s)\n", name, human_micros(p50, a), human_micros(p99, b),
-           human_micros(max, c), human_count(n, d), of);
+           human_micros(max, c), human_count(n, d), n == 1 ? one : more);
   else
     printf("%-15s not measured\n", name);
 }
@@ -110,10 +113,12 @@ static void print_measure(const measure *m) {
          human_bytes((double)m->bytes_in / m->seconds, b), human_bytes((double)m->bytes_out / m->seconds, c));
   printf("%-15s %s (%.2f cores)\n", "CPU", human_seconds(m->cpu_seconds, a), m->cpu_seconds / m->seconds);
   printf("%-15s %s\n", "peak memory", human_bytes((double)m->peak_rss, a));
-  print_quantiles("latency", m->latency.p50_us, m->latency.p99_us, m->latency.max_us, m->latency.count, "batches");
-  print_quantiles("pause to true", m->pauses.p50_us, m->pauses.p99_us, m->pauses.max_us, m->pauses.n, "pauses");
+  print_quantiles("latency", m->latency.p50_us, m->latency.p99_us, m->latency.max_us, m->latency.count, "batch",
+                  "batches");
+  print_quantiles("pause to true", m->pauses.p50_us, m->pauses.p99_us, m->pauses.max_us, m->pauses.n, "pause",
+                  "pauses");
   if (m->pauses.failed) printf("%-15s %zu\n", "pauses refused", m->pauses.failed);
-  puts("records         all accounted for at every output");
+  printf("%-15s %s accounted for at every output\n", "records", m->bad ? "but for the bad ones all" : "all");
 }
 
 /* ---- JSON ----------------------------------------------------------------- */
@@ -194,7 +199,7 @@ static void report_end(report *r, const char *path, bool good) {
   if (!r->runs) return;
   json_t *json = summary_checked(json_pack("{ss so so}", "program", path, "median_rows_per_second",
                                            good && r->n ? json_real(rate) : json_null(), "runs", r->runs));
-  json_dumpf(json, stdout, JSON_INDENT(2));
+  json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
   putchar('\n');
   json_decref(json);
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static char *connector_path(const cli_call *call, const char *kind) {
   char *path = http_path(strcmp(kind, "views") == 0 ? "/v0/pipelines/%s/views/%s/connectors/%s/"
@@ -51,7 +52,27 @@ static void print_object(const json_t *object, const char *prefix) {
   }
 }
 
-/* A relation is a table or a view: asks for one, then for the other. */
+/* Whether outputs of the running pipeline are the relation's, spelled in whatever case. */
+static bool is_of_view(const cli_call *call, http_client *client) {
+  const char *relation = call->args[1] + (call->args[1][0] == '"');
+  size_t len = strcspn(relation, "\"");
+  http_reply reply;
+  char *path = http_path("/v0/pipelines/%s/stats", call->args[0]);
+  bool found = false;
+  size_t i;
+  json_t *output;
+  if (http_request_quiet(client, "GET", path, NULL, &reply) == CLI_OK)
+    json_array_foreach(json_object_get(reply.json, "outputs"), i, output) {
+      const char *endpoint = json_string_value(json_object_get(output, "endpoint_name"));
+      found = found || (endpoint && strncasecmp(endpoint, relation, len) == 0 && endpoint[len] == '.');
+    }
+  http_reply_fini(&reply);
+  free(path);
+  return found;
+}
+
+/* A relation is a table or a view: asks for one, then for the other. Where it is
+ * neither, one refusal is enough: the one that lists its kind's connectors. */
 static cli_exit request(const cli_call *call, http_client *client, const char *method, http_reply *reply) {
   char *path = connector_path(call, "tables");
   cli_exit status = http_request_quiet(client, method, path, NULL, reply);
@@ -61,8 +82,11 @@ static cli_exit request(const cli_call *call, http_client *client, const char *m
     path = connector_path(call, "views");
     status = http_request_quiet(client, method, path, NULL, reply);
     free(path);
-    if (status == CLI_REFUSED && strcmp(http_error_code(reply), "UnknownOutputEndpoint") == 0) {
-      http_complain(&first); /* what inputs there are, then what outputs */
+    bool neither = status == CLI_REFUSED && strcmp(http_error_code(reply), "UnknownOutputEndpoint") == 0;
+    if (neither && !is_of_view(call, client)) {
+      http_complain(&first);
+      http_reply_fini(&first);
+      return status;
     }
     http_reply_fini(&first);
   }

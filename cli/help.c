@@ -110,10 +110,10 @@ static void print_markdown_command(const cli_command *command) {
 static void print_markdown(void) {
   puts("# The program `headworks`\n\n"
        "<!-- Made by `headworks help --markdown`. Change cli/main.c instead. -->\n");
-  puts("Commands that speak with a server (`pipeline ...`, `connector`, `api-key ...`) find it at `HEADWORKS_URL`, by\n"
-       "default `http://127.0.0.1:8080`, and show it the API key in `HEADWORKS_API_KEY`, where there is one. Commands\n"
-       "that run an engine (`run`, `serve`, `bench`, `validate`) load the plugins that `--plugin-path` and\n"
-       "`HEADWORKS_PLUGIN_PATH` name.\n\n"
+  puts("Commands that speak with a server (`pipeline ...`, `connector`, `dead-letters`, `query`, `api-key ...`) find\n"
+       "it at `HEADWORKS_URL`, by default `http://127.0.0.1:8080`, and show it the API key in `HEADWORKS_API_KEY`,\n"
+       "where there is one. Commands that run an engine (`run`, `serve`, `bench`, `validate`) load the plugins that\n"
+       "`--plugin-path` and `HEADWORKS_PLUGIN_PATH` name.\n\n"
        "## Exit status\n\n| status | meaning |\n|---|---|");
   for (size_t i = 0; i < N_EXITS; i++) printf("| %d | %s |\n", exits[i].number, exits[i].sentence);
   putchar('\n');

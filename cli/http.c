@@ -162,10 +162,15 @@ static void on_error(enum evhttp_request_error error, void *arg) {
 
 static bool add_body(struct evhttp_request *request, const json_t *body) {
   if (!body) return true;
+  struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
   char *text = json_dumps(body, JSON_COMPACT);
   bool good = text && evbuffer_add(evhttp_request_get_output_buffer(request), text, strlen(text)) == 0;
+  char *length = cli_printf("%zu", good ? strlen(text) : 0);
+  good = good && evhttp_add_header(headers, "Content-Type", "application/json") == 0 &&
+         evhttp_add_header(headers, "Content-Length", length) == 0; /* libevent sees to POST's and PUT's only */
+  free(length);
   free(text);
-  return good && evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "application/json") == 0;
+  return good;
 }
 
 static bool add_authorization(const http_client *client, struct evkeyvalq *headers) {
@@ -202,6 +207,7 @@ static void exchange_run(http_client *client, const char *method, const char *pa
     evhttp_connection_set_max_body_size(connection, x->take ? -1 : MAX_BODY);
     enum evhttp_cmd_type type = strcmp(method, "GET") == 0      ? EVHTTP_REQ_GET
                                 : strcmp(method, "DELETE") == 0 ? EVHTTP_REQ_DELETE
+                                : strcmp(method, "PATCH") == 0  ? EVHTTP_REQ_PATCH
                                                                 : EVHTTP_REQ_POST;
     /* The connection owns the request now, also when this fails. */
     if (evhttp_make_request(connection, request, type, path) == 0) event_base_dispatch(client->base);
@@ -216,7 +222,20 @@ const char *http_error_code(const http_reply *reply) {
   return code ? code : "";
 }
 
+/* The server's sentence speaks of the header, which these commands make of the variable. */
+static void complain_of_key(const http_reply *reply) {
+  const char *key = getenv("HEADWORKS_API_KEY");
+  const char *why = key && *key ? "the server does not take the API key in HEADWORKS_API_KEY: it has no such key, "
+                                  "or no longer"
+                                : "the server asks for an API key: set HEADWORKS_API_KEY to one (apikey:...)";
+  cli_complain("%s (%d %s)", why, reply->status, http_error_code(reply));
+}
+
 void http_complain(const http_reply *reply) {
+  if (reply->status == 401) {
+    complain_of_key(reply);
+    return;
+  }
   const char *message = json_string_value(json_object_get(reply->json, "message"));
   if (message)
     cli_complain("%s (%d %s)", message, reply->status, http_error_code(reply));

@@ -72,6 +72,7 @@ static const cli_option client_options[] = {
 
 static const cli_option create_options[] = {
     {"description", 'd', "TEXT", "a note shown in listings"},
+    {"replace", 0, NULL, "where the pipeline is there already, give it this program; its settings stay"},
     {"no-wait", 0, NULL, "do not wait for the program to be compiled"},
     {0}};
 
@@ -95,9 +96,11 @@ static const cli_option letters_options[] = {
     {0}};
 
 static const cli_option query_options[] = {
+    {"ca", 0, "FILE", "certificates to trust for https:// (default: HEADWORKS_CA, else the system's)"},
     {"url", 'u', "URL", "the server (default: HEADWORKS_URL, else http://127.0.0.1:8080)"},
     {"timeout", 't', "SECONDS", "longest wait for the next rows (default: 30)"},
     {"format", 'f', "FORMAT", "text: a table; json: one object a line (default: text)"},
+    {"json", 'j', NULL, "short for --format json"},
     {0}};
 
 static const cli_option key_options[] = {
@@ -176,7 +179,7 @@ const cli_command cli_commands[] = {
      "is a dead letter no longer. The exit status is 1 when one stays.",
      OPTIONS(letters_options, client_options), 1, 1000, cli_dead_letters},
     {"query", "PIPELINE [SQL]", "run SQL over what a pipeline's tables and views hold",
-     "SELECT from materialized tables and views, INSERT into tables (docs/sql.md). Rows go to standard\n"
+     "SELECT from materialized tables and views, INSERT into tables (docs/query.md). Rows go to standard\n"
      "output as they come. Without SQL, statements are read from standard input, each up to a ';' at the\n"
      "end of a line, and run one after the other; on a terminal a failed one is told and the next is read,\n"
      "otherwise it is the last. The exit status is 5 for a query that is refused, 1 for one that fails\n"

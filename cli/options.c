@@ -1,6 +1,8 @@
 /* options.c - command lines by option tables, and what is said about bad ones. */
 #include "cli/cli.h"
 
+#include "runtime/config.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -72,10 +74,36 @@ static void add_setting(cli_call *call, const cli_option *option, const char *va
   call->settings[call->n_settings++] = (struct cli_setting){option, value};
 }
 
-/* getopt sets optopt for a short option only. */
-static cli_exit unknown_option(const cli_call *call, const char *word) {
-  if (optopt && optopt < FIRST_INDEX) return cli_misuse(call, "%s has no option -%c", call->command->name, optopt);
-  return cli_misuse(call, "%s has no option %s (or not with an argument)", call->command->name, word);
+/* The names of p's options, of which `word` (len bytes) may begin several or be a slip of one. */
+static cli_exit unknown_long(const cli_call *call, const parser *p, const char *word, size_t len) {
+  const char *names[MAX_OPTIONS + 2] = {0}, *first = NULL;
+  char *typed = cli_printf("%.*s", (int)len, word);
+  cli_exit status = CLI_OK;
+  for (int i = 0; i <= p->n; i++) {
+    names[i] = p->longs[i].name;
+    if (strncmp(names[i], typed, len) != 0) continue;
+    if (first)
+      status = cli_misuse(call, "--%s is short for --%s and --%s alike: write more of it", typed, first, names[i]);
+    if (first) break;
+    first = names[i];
+  }
+  const char *nearest = status == CLI_OK ? config_nearest(typed, names) : NULL;
+  if (nearest)
+    status = cli_misuse(call, "%s has no option --%s; did you mean --%s?", call->command->name, typed, nearest);
+  else if (status == CLI_OK)
+    status = cli_misuse(call, "%s has no option --%s", call->command->name, typed);
+  free(typed);
+  return status;
+}
+
+/* Of a long option getopt sets optopt only where it is known and takes no argument,
+ * to its value; which for --help is a letter that is never unknown. */
+static cli_exit unknown_option(const cli_call *call, const parser *p, const char *word) {
+  if (optopt && optopt < FIRST_INDEX && optopt != 'h')
+    return cli_misuse(call, "%s has no option -%c", call->command->name, optopt);
+  size_t len = strcspn(word + 2, "=");
+  if (optopt) return cli_misuse(call, "option --%.*s takes no argument", (int)len, word + 2);
+  return unknown_long(call, p, word + 2, len);
 }
 
 static cli_exit check_count(const cli_call *call) {
@@ -102,7 +130,7 @@ cli_exit cli_parse(cli_call *call, const cli_command *command, int argc, char **
     }
     if (value == ':') return cli_misuse(call, "option %s needs an argument", argv[optind - 1]);
     const cli_option *option = parser_find(&p, value);
-    if (!option) return unknown_option(call, argv[optind - 1]);
+    if (!option) return unknown_option(call, &p, argv[optind - 1]);
     add_setting(call, option, optarg);
   }
   call->args = (const char *const *)argv + optind;
@@ -147,7 +175,7 @@ bool cli_number(const cli_call *call, const char *option, double min, double max
     *out = number;
     return true;
   }
-  (void)cli_misuse(call, "--%s %s: a number from %g to %g is wanted", option, text, min, max);
+  (void)cli_misuse(call, "--%s %s: a number from %.15g to %.15g is wanted", option, text, min, max);
   return false;
 }
 

@@ -78,18 +78,20 @@ static reached test_stopped(const json_t *pipeline, const char *wanted) {
 
 /* ---- errors of a pipeline ------------------------------------------------- */
 
-static void print_program_message(FILE *to, const json_t *m) {
-  fprintf(to, "%lld:%lld: %s: %s\n", (long long)json_integer_value(json_object_get(m, "start_line_number")),
+/* file: its name and a colon, or "". */
+static void print_program_message(FILE *to, const char *file, const json_t *m) {
+  fprintf(to, "%s%lld:%lld: %s: %s\n", file,
+          (long long)json_integer_value(json_object_get(m, "start_line_number")),
           (long long)json_integer_value(json_object_get(m, "start_column")),
           json_is_true(json_object_get(m, "warning")) ? "warning" : "error", text_of(m, "message"));
   const char *snippet = text_of(m, "snippet");
   if (*snippet) fprintf(to, "%s%s", snippet, snippet[strlen(snippet) - 1] == '\n' ? "" : "\n");
 }
 
-static void print_program_error(FILE *to, const json_t *pipeline) {
+static void print_program_error(FILE *to, const char *file, const json_t *pipeline) {
   const json_t *error = json_object_get(pipeline, "program_error");
   const json_t *messages = json_object_get(json_object_get(error, "sql_compilation"), "messages");
-  for (size_t i = 0; i < json_array_size(messages); i++) print_program_message(to, json_array_get(messages, i));
+  for (size_t i = 0; i < json_array_size(messages); i++) print_program_message(to, file, json_array_get(messages, i));
   const char *other = text_of(error, "system_error");
   if (*other) fprintf(to, "%s\n", other);
 }
@@ -104,9 +106,11 @@ static void print_deployment_error(FILE *to, const json_t *pipeline) {
 static cli_exit wait_compiled(const remote *r) {
   http_reply reply;
   cli_exit status = wait_state(r, test_compiled, NULL, &reply);
-  print_program_error(stderr, reply.json);
+  char *file = cli_printf("%s:", r->call->args[1]);
+  print_program_error(stderr, file, reply.json);
+  free(file);
   if (status == CLI_FAILED && reply.json && test_compiled(reply.json, NULL) == MISSED) {
-    cli_complain("the program of %s has errors; the pipeline is kept, delete it before the next try", r->name);
+    cli_complain("the program of %s has errors; the pipeline is kept: with --replace it gets another one", r->name);
     status = CLI_PROGRAM;
   }
   if (status == CLI_OK && cli_has(r->call, "json")) status = print_json(reply.json);
@@ -115,16 +119,28 @@ static cli_exit wait_compiled(const remote *r) {
   return status;
 }
 
+/* With --replace a pipeline that is there gets the program; what else it has stays. */
+static cli_exit post_or_patch(const remote *r, const json_t *body, http_reply *reply) {
+  cli_exit status = http_request_quiet(r->client, "POST", "/v0/pipelines", body, reply);
+  if (status == CLI_REFUSED && cli_has(r->call, "replace") && strcmp(http_error_code(reply), "DuplicateName") == 0) {
+    char *path = http_path("/v0/pipelines/%s", r->name);
+    http_reply_fini(reply);
+    status = http_request_quiet(r->client, "PATCH", path, body, reply);
+    free(path);
+  }
+  if (status == CLI_REFUSED) http_complain(reply);
+  return status;
+}
+
 static cli_exit send_program(const remote *r, const char *text, size_t len) {
-  const char *description = cli_value(r->call, "description");
-  json_t *body = json_pack("{ss ss ss%}", "name", r->name, "description", description ? description : "",
+  json_t *body = json_pack("{ss ss* ss%}", "name", r->name, "description", cli_value(r->call, "description"),
                            "program_code", text, len);
   if (!body) {
     cli_complain("%s: the name or the program is not UTF-8", r->call->args[1]);
     return CLI_USAGE;
   }
   http_reply reply;
-  cli_exit status = http_request(r->client, "POST", "/v0/pipelines", body, &reply);
+  cli_exit status = post_or_patch(r, body, &reply);
   json_decref(body);
   if (status == CLI_OK && cli_has(r->call, "no-wait") && cli_has(r->call, "json")) status = print_json(reply.json);
   http_reply_fini(&reply);
@@ -176,7 +192,7 @@ static void print_pipeline(const json_t *p) {
                                      "deployment_desired_status", "deployment_status_since", "id"};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (*text_of(p, keys[i])) printf("%-26s %s\n", keys[i], text_of(p, keys[i]));
-  print_program_error(stdout, p);
+  print_program_error(stdout, "", p);
   print_deployment_error(stdout, p);
 }
 
@@ -191,6 +207,8 @@ static cli_exit ask(const cli_call *call, const char *method, const char *suffix
     char *path = http_path("/v0/pipelines/%s", r.name);
     char *whole = cli_printf("%s%s", path, suffix);
     status = http_request(r.client, method, whole, NULL, &reply);
+    if (strcmp(http_error_code(&reply), "CannotStartWithCompilationError") == 0)
+      cli_complain("`headworks pipeline show %s` shows them", r.name);
     free(whole);
     free(path);
   }
@@ -310,11 +328,12 @@ static void add_connectors(table *t, const json_t *list, bool is_input) {
 
 static void print_stats(const json_t *stats) {
   const json_t *global = json_object_get(stats, "global_metrics");
+  bool fed = json_array_size(json_object_get(stats, "inputs")) > 0; /* else there is nothing to be complete */
   char in[HUMAN_MAX], done[HUMAN_MAX];
   printf("%s: %s rows in, %s processed%s\n", text_of(global, "state"),
          human_count(number_of(global, "total_input_records"), in),
          human_count(number_of(global, "total_processed_records"), done),
-         json_is_true(json_object_get(global, "pipeline_complete")) ? ", complete" : "");
+         fed && json_is_true(json_object_get(global, "pipeline_complete")) ? ", complete" : "");
   static const char *const titles[] = {"connector",    "",        ">rows", ">bytes", ">queued",
                                        ">bad records", ">faults", "state"};
   table *t = table_new(8, titles);

@@ -16,6 +16,21 @@ void progress_init(progress *p, bool quiet) {
   *p = (progress){.quiet = quiet, .terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0};
 }
 
+/* Rows and a line that is written over make each other unreadable. */
+static bool rows_share_terminal(const progress *p, const struct program *running) {
+  if (!p->terminal || !isatty(STDOUT_FILENO)) return false;
+  for (uint32_t i = 0; i < running->n_connectors; i++) {
+    const program_connector *c = &running->connectors[i];
+    if (!c->is_input && strcmp(c->output->name, "stdout_output") == 0) return true;
+  }
+  return false;
+}
+
+void progress_attend(progress *p, const struct program *running) {
+  p->program = running;
+  if (rows_share_terminal(p, running)) p->quiet = true;
+}
+
 uint64_t progress_interval_us(const progress *p) { return p->terminal ? TERMINAL_INTERVAL_US : PLAIN_INTERVAL_US; }
 
 /* ---- numbers -------------------------------------------------------------- */

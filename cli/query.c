@@ -65,14 +65,19 @@ static char *find_failure(const rows *r, bool is_json) {
   return last;
 }
 
-static cli_exit run(const cli_call *call, http_client *client, const char *sql) {
+static const char *format_of(const cli_call *call) {
   const char *format = cli_value(call, "format");
+  return format ? format : cli_has(call, "json") ? "json" : "text";
+}
+
+static cli_exit run(const cli_call *call, http_client *client, const char *sql) {
+  const char *format = format_of(call);
   http_reply reply;
   rows *r = cli_alloc(sizeof *r);
-  char *path = http_path("/v0/pipelines/%s/query?sql=%s&format=%s", call->args[0], sql, format ? format : "text");
+  char *path = http_path("/v0/pipelines/%s/query?sql=%s&format=%s", call->args[0], sql, format);
   cli_exit status = http_request_pieces(client, path, take, r, &reply);
   fflush(stdout);
-  char *failure = status == CLI_OK ? find_failure(r, format && strcmp(format, "json") == 0) : NULL;
+  char *failure = status == CLI_OK ? find_failure(r, strcmp(format, "json") == 0) : NULL;
   if (failure) {
     cli_complain("the query failed after its first rows: %s", failure);
     status = CLI_FAILED;

@@ -30,7 +30,7 @@ static void report(const cli_call *call, const session *s, session_end end) {
   if (!cli_has(call, "quiet")) summary_print(stderr, s, end);
   if (!cli_has(call, "json")) return;
   json_t *json = summary_json(s, end);
-  char *text = json_dumps(json, JSON_COMPACT);
+  char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
   if (text) puts(text); /* a failure to write is seen when standard output is closed */
   free(text);
   json_decref(json);
@@ -42,7 +42,7 @@ cli_exit cli_run(const cli_call *call) {
   session s;
   cli_exit status = session_open(&s, call, progress_log, &p);
   if (status == CLI_OK) {
-    p.program = s.program;
+    progress_attend(&p, s.program);
     session_hooks hooks = {.arg = &p, .interval_us = progress_interval_us(&p), .tick = on_tick, .over = on_over};
     session_end end = session_run(&s, &hooks);
     report(call, &s, end);

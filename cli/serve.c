@@ -16,6 +16,7 @@ typedef struct service {
   hw_engine *engine;
   api_server *server;
   double drain_seconds;
+  char *directory;               /* of the data; NULL: none */
   const char **hosts, **origins; /* of the server, which borrows them */
   /* at the end: */
   hw_pipeline **pipelines;
@@ -105,6 +106,7 @@ static void close_service(service *s) {
   free(s->pipelines);
   free(s->hosts);
   free(s->origins);
+  free(s->directory);
   free(s->replies);
   signals_close(&s->signals);
 }
@@ -124,9 +126,9 @@ static char *default_directory(void) {
   return len < 0 ? NULL : path;
 }
 
-static cli_exit open_catalog(service *s, const char *directory) {
+static cli_exit open_catalog(service *s) {
   hw_error err;
-  if (manager_open_catalog(s->engine, directory, &err) == HW_OK) return CLI_OK;
+  if (manager_open_catalog(s->engine, s->directory, &err) == HW_OK) return CLI_OK;
   cli_complain("%s", err.message);
   return CLI_FAILED;
 }
@@ -134,14 +136,12 @@ static cli_exit open_catalog(service *s, const char *directory) {
 static cli_exit open_data(service *s, const cli_call *call) {
   const char *asked = cli_value(call, "data-dir");
   if (asked && strcmp(asked, "none") == 0) return CLI_OK;
-  char *fallback = asked ? NULL : default_directory();
-  if (!asked && !fallback) {
+  s->directory = asked ? cli_strdup(asked) : default_directory();
+  if (!s->directory) {
     cli_complain("neither XDG_STATE_HOME nor HOME says where data may be kept: use --data-dir DIR, or --data-dir none");
     return CLI_USAGE;
   }
-  cli_exit status = open_catalog(s, asked ? asked : fallback);
-  free(fallback);
-  return status;
+  return open_catalog(s);
 }
 
 /* ---- the command ---------------------------------------------------------- */
@@ -158,8 +158,24 @@ static bool take_limits(const cli_call *call, http_limits *limits) {
   return true;
 }
 
+static bool check_port(const cli_call *call, const char *listen) {
+  const char *colon = strrchr(listen, ':');
+  if (!colon || strspn(colon + 1, "0123456789") != strlen(colon + 1) || strtoul(colon + 1, NULL, 10) <= UINT16_MAX)
+    return true; /* or wrong otherwise */
+  (void)cli_misuse(call, "--listen %s: ports end at %u", listen, UINT16_MAX);
+  return false;
+}
+
+static cli_exit complain_of_start(const service *s, const cli_call *call, const hw_error *err) {
+  cli_complain("%s", err->message);
+  if (cli_has(call, "auth") && s->directory && err->status == HW_ESTATE && !s->server)
+    cli_complain("here: headworks api-key create NAME --data-dir %s", s->directory);
+  return err->status == HW_EINVAL ? CLI_USAGE : CLI_FAILED; /* EINVAL: no address at all */
+}
+
 static cli_exit start_server(service *s, const cli_call *call) {
   const char *listen = cli_value(call, "listen");
+  if (listen && !check_port(call, listen)) return CLI_USAGE;
   api_options options = {.listen = listen ? listen : DEFAULT_LISTEN,
                          .auth = cli_has(call, "auth"),
                          .anywhere = cli_has(call, "insecure-listen-anywhere"),
@@ -171,10 +187,7 @@ static cli_exit start_server(service *s, const cli_call *call) {
   if (!cli_log_level(call, &options.log_level) || !take_limits(call, &options.limits)) return CLI_USAGE;
   hw_error err;
   s->server = api_server_new(s->engine, &options, &err);
-  if (!s->server || api_server_start(s->server, &err) != HW_OK) {
-    cli_complain("%s", err.message);
-    return err.status == HW_EINVAL ? CLI_USAGE : CLI_FAILED; /* EINVAL: no address at all */
-  }
+  if (!s->server || api_server_start(s->server, &err) != HW_OK) return complain_of_start(s, call, &err);
   announce(s, options.listen, options.tls_cert != NULL);
   return CLI_OK;
 }

@@ -12,6 +12,7 @@
 #include "cli/session.h"
 
 #include "cli/source.h"
+#include "runtime/registry.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -27,11 +28,18 @@
 
 /* ---- opening and closing -------------------------------------------------- */
 
-static bool load_plugins(hw_engine *engine, const char *paths) {
+bool session_load_plugins(hw_engine *engine, const char *paths) {
   hw_error err;
-  if (!paths || !*paths || hw_engine_load_plugins(engine, paths, &err) == HW_OK) return true;
-  cli_complain("%s", err.message);
-  return false;
+  if (!paths || !*paths) return true;
+  if (hw_engine_load_plugins(engine, paths, &err) != HW_OK) {
+    cli_complain("%s", err.message);
+    return false;
+  }
+  char *copy = cli_strdup(paths), *rest = copy, *path;
+  while ((path = strsep(&rest, ":")) != NULL)
+    if (*path && registry_is_barren(path)) cli_complain("warning: the plugin directory %s has no *.so", path);
+  free(copy);
+  return true;
 }
 
 hw_engine *session_engine(const cli_call *call, hw_log_level level, hw_log_function *log, void *log_arg,
@@ -55,8 +63,8 @@ hw_engine *session_engine(const cli_call *call, hw_log_level level, hw_log_funct
   hw_engine *engine = hw_engine_new(&options, &err);
   *status = !engine && err.status == HW_EINVAL ? CLI_USAGE : CLI_FAILED;
   if (!engine) cli_complain("%s", err.message);
-  if (engine && (!load_plugins(engine, cli_value(call, "plugin-path")) ||
-                 !load_plugins(engine, getenv("HEADWORKS_PLUGIN_PATH")))) {
+  if (engine && (!session_load_plugins(engine, cli_value(call, "plugin-path")) ||
+                 !session_load_plugins(engine, getenv("HEADWORKS_PLUGIN_PATH")))) {
     hw_engine_free(engine);
     engine = NULL;
   }
@@ -83,6 +91,14 @@ static void warn_of_paused(const session *s) {
   }
 }
 
+static void warn(const session *s) {
+  warn_of_paused(s);
+  if (s->program->n_connectors)
+    source_warn_untaken(s->path, s->program);
+  else
+    cli_complain("%s: warning: the program has no connectors: no rows come in, and none go out", s->path);
+}
+
 cli_exit session_open(session *s, const cli_call *call, hw_log_function *log, void *log_arg) {
   *s = (session){.drain_seconds = DEFAULT_DRAIN};
   if (!signals_open(&s->signals)) {
@@ -93,7 +109,7 @@ cli_exit session_open(session *s, const cli_call *call, hw_log_function *log, vo
   cli_exit status;
   s->engine = session_engine(call, HW_LOG_WARNING, log, log_arg, &status);
   if (s->engine) status = compile(s, call);
-  if (s->program) warn_of_paused(s);
+  if (s->program) warn(s);
   return status;
 }
 

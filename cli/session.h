@@ -40,6 +40,9 @@ typedef struct session {
   reply start, pause, stop, force, wait;
 } session;
 
+/* Loads them; a directory without any is warned of. paths may be NULL. False: said. */
+bool session_load_plugins(hw_engine *engine, const char *paths);
+
 /* An engine by the options --workers, --memory, --log-level, --plugin-path and
  * the variable HEADWORKS_PLUGIN_PATH; log NULL: standard error. NULL: the reason
  * has been printed, *status tells how to exit. */

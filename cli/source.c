@@ -45,8 +45,22 @@ static char *read_file(const char *path, size_t *len) {
   return text;
 }
 
+/* False: one has no value, which has been said. */
+static bool check_settings(const cli_call *call) {
+  for (size_t i = 0; i < call->n_settings; i++) {
+    const struct cli_setting *setting = &call->settings[i];
+    if (strcmp(setting->option->name, "set") != 0) continue;
+    const char *equals = strchr(setting->value, '=');
+    if (equals && equals != setting->value) continue;
+    (void)cli_misuse(call, "--set %s: NAME=VALUE is wanted", setting->value);
+    return false;
+  }
+  return true;
+}
+
 char *source_read(const cli_call *call, const char *path, size_t *len, cli_exit *status) {
   *status = CLI_USAGE;
+  if (!check_settings(call)) return NULL;
   size_t raw_len;
   char *raw = read_file(path, &raw_len);
   if (!raw) {
@@ -113,16 +127,6 @@ static int line_of(const char *text, const char *at) {
   return line;
 }
 
-static char *check_settings(const cli_call *call) {
-  for (size_t i = 0; i < call->n_settings; i++) {
-    const struct cli_setting *setting = &call->settings[i];
-    if (strcmp(setting->option->name, "set") != 0) continue;
-    const char *equals = strchr(setting->value, '=');
-    if (!equals || equals == setting->value) return cli_printf(" --set %s: NAME=VALUE is wanted", setting->value);
-  }
-  return NULL;
-}
-
 /* Appends the slot's value; false: it has none. */
 static bool append_value(buffer *out, const cli_call *call, const slot *where) {
   const char *value = value_of(call, where->name, where->name_len);
@@ -134,7 +138,6 @@ static bool append_value(buffer *out, const cli_call *call, const slot *where) {
 }
 
 char *source_fill(const cli_call *call, const char *text, size_t len, size_t *filled_len, char **problem) {
-  if ((*problem = check_settings(call))) return NULL;
   buffer out = {0};
   append(&out, "", 0);
   const char *end = text + len, *kept = text, *at = text;
@@ -182,4 +185,20 @@ program *source_compile(const char *path, const char *text, size_t len) {
     cli_complain("%s: the program could not be compiled", path);
   program_messages_fini(&messages);
   return p;
+}
+
+static bool is_taken(const program *p, uint32_t view) {
+  for (uint32_t i = 0; i < p->n_connectors; i++)
+    if (p->connectors[i].relation == view) return true;
+  for (uint32_t i = view + 1; i < p->n_relations; i++)
+    for (uint32_t k = 0; k < p->relations[i].n_branches; k++)
+      if (p->relations[i].branches[k].input == view) return true;
+  return program_relation_is_stored(&p->relations[view]);
+}
+
+void source_warn_untaken(const char *path, const program *p) {
+  for (uint32_t i = 0; i < p->n_relations; i++)
+    if (p->relations[i].kind == PROGRAM_VIEW && !is_taken(p, i))
+      cli_complain("%s: warning: view \"%s\" has no connector and feeds nothing: it is not computed", path,
+                   p->relations[i].schema.name);
 }

@@ -20,4 +20,8 @@ char *source_fill(const cli_call *call, const char *text, size_t len, size_t *fi
  * formats must be registered: an engine exists. */
 program *source_compile(const char *path, const char *text, size_t len);
 
+/* Warns of views that nothing takes: no connector, no other view, no storage.
+ * They are not computed, except for clients of a server. */
+void source_warn_untaken(const char *path, const program *p);
+
 #endif

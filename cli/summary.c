@@ -3,6 +3,7 @@
 
 #include "cli/human.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,9 @@ json_t *summary_checked(json_t *json) {
 
 /* 0 when it never started. */
 static double seconds(const session *s) { return s->ended > s->started ? s->ended - s->started : 0; }
+
+/* To the microsecond: what the clock has beyond means nothing. */
+static double rounded(double seconds) { return round(seconds * 1e6) / 1e6; }
 
 /* ---- text ----------------------------------------------------------------- */
 
@@ -85,14 +89,16 @@ static json_t *errors_json(const connector_stats *c) {
 }
 
 static json_t *connector_json(const connector_stats *c) {
-  return summary_checked(json_pack(
-      "{ss sI sI sI sI sI sI so ss? sb}", "connector", c->endpoint,
+  json_t *json = summary_checked(json_pack(
+      "{ss sI sI sI sI sI sI so ss?}", "connector", c->endpoint,
       "rows", (json_int_t)(c->is_input ? c->total_records : c->transmitted_records),
       "bytes", (json_int_t)(c->is_input ? c->total_bytes : c->transmitted_bytes),
       "bad_records", (json_int_t)(c->is_input ? c->num_parse_errors : c->num_encode_errors),
       "faults", (json_int_t)session_connector_faults(c), "retries", (json_int_t)c->recovered_errors,
       "dropped", (json_int_t)c->dropped_records,
-      "errors", errors_json(c), "fatal_error", c->fatal_error, "end_of_input", (int)c->end_of_input));
+      "errors", errors_json(c), "fatal_error", c->fatal_error));
+  if (c->is_input && json_object_set_new(json, "end_of_input", json_boolean(c->end_of_input))) summary_checked(NULL);
+  return json;
 }
 
 static json_t *connectors_json(const connector_stats *items, uint32_t n) {
@@ -104,7 +110,7 @@ static json_t *connectors_json(const connector_stats *items, uint32_t n) {
 
 json_t *summary_json(const session *s, session_end end) {
   return summary_checked(json_pack("{ss ss sf sb ss? sI so so}", "program", s->path, "end", summary_end_name(end),
-                                   "seconds", seconds(s),
+                                   "seconds", rounded(seconds(s)),
                                    "complete", (int)(end == SESSION_COMPLETE),
                                    "error", end == SESSION_FAILED ? s->error.message : NULL,
                                    "bad_records", (json_int_t)session_bad_records(s),

@@ -41,6 +41,7 @@ static void print_counts(const char *path, const program *p) {
 static cli_exit check_text(const char *path, const char *text, size_t len) {
   program *p = source_compile(path, text, len);
   if (!p) return CLI_PROGRAM;
+  source_warn_untaken(path, p);
   print_counts(path, p);
   program_unref(p);
   return CLI_OK;

@@ -244,6 +244,15 @@ static hw_status load_directory(const char *directory, hw_error *err) {
   return status;
 }
 
+bool registry_is_barren(const char *path) {
+  struct dirent **files;
+  int n = scandir(path, &files, is_shared_object, NULL);
+  if (n < 0) return false; /* a file */
+  for (int i = 0; i < n; i++) free(files[i]);
+  free(files);
+  return n == 0;
+}
+
 static hw_status load_entry(const char *path, hw_error *err) {
   struct stat st;
   if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return load_directory(path, err);

@@ -13,6 +13,8 @@ hw_status registry_add(const hw_plugin *plugin, size_t size, const char *origin,
 hw_status registry_load(const char *path, hw_error *err);
 /* Loads every *.so in each directory of a colon-separated list (or a named file). */
 hw_status registry_load_path(const char *paths, hw_error *err);
+/* Whether path is a directory in which that finds nothing to load. */
+bool registry_is_barren(const char *path);
 
 const hw_input_transport *registry_input(const char *name);
 const hw_output_transport *registry_output(const char *name);

@@ -34,7 +34,9 @@ def used(server, writer, reader):
     run("pipeline", "start", "p", env=dict(env, HEADWORKS_API_KEY=third))
     equal(run("api-key", "list", env=env).stdout.split(), b"reader read third write writer write".split(), "keys")
     run("api-key", "delete", "third", env=env)
-    run("pipeline", "list", env=dict(env, HEADWORKS_API_KEY=third), status=5)
+    for key, words in ((third, b"does not take the API key in HEADWORKS_API_KEY"), ("", b"set HEADWORKS_API_KEY")):
+        said = run("pipeline", "list", env=dict(env, HEADWORKS_API_KEY=key), status=5)
+        expect(words in said.stderr and b"(401 InvalidApiKey)" in said.stderr and b"Bearer" not in said.stderr, said.stderr)
     run("pipeline", "stop", "p", env=env)
     expect(b"UnknownApiKey" in run("api-key", "delete", "third", env=env, status=5).stderr, "an unknown key")
     return third
@@ -42,7 +44,8 @@ def used(server, writer, reader):
 
 def keys():
     said = run("serve", "--listen", "127.0.0.1:0", "--auth", "--data-dir", path("data"), status=None)
-    expect(said.returncode != 0 and b"headworks api-key create" in said.stderr, said.stderr)
+    remedy = "headworks api-key create NAME --data-dir " + path("data")
+    expect(said.returncode != 0 and remedy.encode() in said.stderr, said.stderr)
     writer, reader = make_key("writer"), make_key("reader", "--role", "read")
     said = run("api-key", "create", "writer", "--data-dir", path("data"), status=1)
     expect(b"exists already" in said.stderr, said.stderr)

@@ -27,7 +27,14 @@ for one in report["runs"]:
     expect(one["latency_us"]["count"] > 0 and one["latency_us"]["max"] >= one["latency_us"]["p50"], "latency")
     expect(one["pause_us"] and one["pause_us"]["count"] > 0, "no pause was measured")
 equal(bench("--no-pauses")["runs"][0]["pause_us"], None, "pauses that were not asked for")
-expect(b"all accounted for" in run("bench", write("p.sql", program)).stdout, "the text says nothing of the records")
+said = run("bench", "--pause-every", "60000", write("p.sql", program)).stdout
+expect(b"but for the bad ones all accounted for" in said and b"1 pauses" not in said, "of the records: %r" % said)
+whole = read("in.ndjson")
+write("in.ndjson", "bad\n")
+report = bench(status=1)
+equal((report["median_rows_per_second"], report["runs"][0]["fault"]), (None, "no row came in: every record was bad"),
+      "a rate of nothing")
+write("in.ndjson", whole)
 
 program = program.replace(path("b.ndjson"), "/nowhere/b.ndjson")
 report = bench(status=1)

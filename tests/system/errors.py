@@ -2,12 +2,21 @@
 """What is wrong is refused with a sentence that names the thing, the place and the remedy, and with the right exit
 status."""
 import json
+import os
+import pty
 import signal
 import socket
+import subprocess
 
 from libhw import *
 
 GOOD = table("t", "id BIGINT", [datagen("g", {"limit": 10})]) + view("v", "SELECT id FROM t", [null_output()])
+
+
+def silent_of(done, *parts):
+    text = (done.stdout + done.stderr).decode()
+    for part in parts:
+        expect(part not in text, "%r is in the text:\n%s" % (part, text))
 
 
 def says(done, *parts):
@@ -81,8 +90,11 @@ def variables():
     file = write("vars.sql", "-- $${X} stays\n" + GOOD.replace('"limit": 10', '"limit": ${N}'))
     says(run("run", file, status=2), "vars.sql:2:", "${N} has no value", "--set N=")
     says(run("run", "--set", "N", file, status=2), "NAME=VALUE")
+    says(run("run", "--set", "FOO", "nothere.sql", status=2), "headworks: --set FOO: NAME=VALUE is wanted")
     said = json.loads(run("run", "--json", "--set", "N=7", file).stdout)
     equal(said["inputs"][0]["rows"], 7, "rows")
+    equal(said["seconds"], round(said["seconds"], 6), "seconds, to the microsecond")
+    equal(("end_of_input" in said["inputs"][0], "end_of_input" in said["outputs"][0]), (True, False), "end_of_input")
     file = write("vars.sql", GOOD.replace('"limit": 10', '"limit": ${N:-5}'))
     equal(json.loads(run("run", "--json", file).stdout)["inputs"][0]["rows"], 5, "rows by default")
 
@@ -93,12 +105,71 @@ def command_lines():
     says(run("run", status=2), "FILE.sql", "headworks run --help")
     says(run("run", "--frob", "x.sql", status=2), "--frob")
     says(run("run", "nothere.sql", status=2), "nothere.sql", "No such file")
+    says(run("run", "--strct", "x.sql", status=2), "no option --strct; did you mean --strict?")
+    says(run("run", "--quiet", "-xq", "x.sql", status=2), "run has no option -x")
+    says(run("run", "--help=5", status=2), "option --help takes no argument")
+    says(run("run", "--quiet=5", "x.sql", status=2), "option --quiet takes no argument")
+    says(run("run", "--s=5", "x.sql", status=2), "--s is short for --s", "write more of it")
+    says(run("run", "--memory", "abc", "x.sql", status=2), "from 1 to 16777216 is wanted")
+    says(run("serve", "--listen", "127.0.0.1:99999", status=2), "127.0.0.1:99999: ports end at 65535")
+    silent_of(run("serve", "--listen", "nowhere", "--data-dir", "none", status=2), "65535")
     says(run("run", "--workers", "many", write("good.sql", GOOD), status=2), "--workers many")
     says(run("connector", "p", "t", "c", "stop", status=2), "start, pause or stats")
     says(run("serve", "--listen", "0.0.0.0:0", status=1), "loopback")
     for command in ("run", "serve", "bench", "validate", "connectors", "connector", "help", "version",
                     "pipeline create", "pipeline"):
         says(run(*command.split(), "--help"), "Usage: headworks " + command)
+
+
+def quickstart():
+    for options, status in ((["--help"], 0), (["--bogus"], 2), (["--no-install", "--bogus"], 2)):
+        done = subprocess.run([os.path.join(SRCDIR, "quickstart"), *options], capture_output=True)
+        equal((done.returncode, b"--bogus" in done.stderr, b"./quickstart [--no-install]" in done.stdout),
+              (status, status == 2, status == 0), "quickstart " + " ".join(options))
+
+
+def nothing_to_do():
+    """A view that nothing takes is warned of where nobody could come for it, and a program without connectors."""
+    rows = table("t", "id BIGINT", [datagen("g", {"limit": 10})])
+    idle = write("idle.sql", rows + view("v", "SELECT id FROM t") + view("w", "SELECT id FROM v") +
+                 "CREATE MATERIALIZED VIEW m AS SELECT id FROM t;\n" + view("x", "SELECT id FROM t", [null_output()]))
+    for command in ("run", "validate"):
+        done = run(command, idle)
+        says(done, 'warning: view "w" has no connector and feeds nothing')
+        silent_of(done, '"v"', '"m"', '"x"')
+    says(run("bench", "--no-pauses", idle), 'view "w"')
+    bare = write("bare.sql", "CREATE TABLE t (id BIGINT);\n" + view("v", "SELECT id FROM t"))
+    says(run("run", bare), "bare.sql: warning: the program has no connectors")
+    silent_of(run("run", write("good.sql", GOOD)), "warning")
+
+
+def on_a_terminal(text):
+    """What `run` shows where standard output and standard error are one terminal."""
+    ours, theirs = pty.openpty()
+    process = start("run", write("terminal.sql", text), stdout=theirs, stderr=theirs,
+                    env=dict(os.environ, TERM="xterm"))
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            piece = b""
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    finish(process)
+    return shown
+
+
+def rows_on_a_terminal():
+    """No progress line among the rows; one where rows go elsewhere."""
+    rows = table("t", "id BIGINT", [datagen("g", {"limit": 100, "rate": 100})])
+    terminal = {"transport": {"name": "stdout_output"}, "format": JSON_RAW}
+    shown = on_a_terminal(rows + view("v", "SELECT id FROM t", [terminal]))
+    equal((b'{"id":99}' in shown, b"\x1b[K" in shown, b"complete after" in shown), (True, False, True), "rows, line, end")
+    expect(b"\x1b[K" in on_a_terminal(rows + view("v", "SELECT id FROM t", [null_output()])), "no progress line")
 
 
 def start_failures(server, client):
@@ -121,6 +192,33 @@ def start_failures(server, client):
     run("pipeline", "stop", "missing", env=env)
 
 
+def replaced(client, good, bad, env):
+    """A pipeline's program is replaced, and what else it has stays."""
+    done = run("pipeline", "create", "bad", bad, env=env, status=5)
+    says(done, "DuplicateName")
+    silent_of(done, "bad.sql:1:")
+    client.expect(200, "PATCH", "/v0/pipelines/bad", {"description": "mine", "tags": ["kept"]})
+    says(run("pipeline", "create", "--replace", "bad", bad, env=env, status=3), "bad.sql:1:", "--replace")
+    says(run("pipeline", "create", "--replace", "bad", good, env=env), "bad: compiled")
+    equal((client.get("bad")["description"], client.get("bad")["tags"]), ("mine", ["kept"]), "what stays")
+    says(run("pipeline", "create", "--replace", "-d", "new", "fresh", good, env=env), "fresh: compiled")
+    equal(client.get("fresh")["description"], "new", "its description")
+    run("pipeline", "create", "--replace", "bad", bad, env=env, status=3)
+
+
+def without_inputs(server):
+    """It is not told to be complete: there is nothing that could be."""
+    env = {"HEADWORKS_URL": server.url}
+    run("pipeline", "create", "bare", write("bare.sql", "CREATE TABLE t (id BIGINT);"), env=env)
+    run("pipeline", "start", "bare", env=env)
+    client = server.client()
+    client.wait_complete("bare")
+    silent_of(run("pipeline", "stats", "bare", env=env), "complete")
+    run("pipeline", "stop", "bare", env=env)
+    log = read("server.log")
+    expect(b"pipeline good: complete" in log and b"pipeline bare: complete" not in log, "which of them logs complete")
+
+
 def server_refusals(server):
     env = {"HEADWORKS_URL": server.url}
     good, bad = write("good.sql", GOOD), write("bad.sql", "CREATE TABLE t (id BIGNIT);")
@@ -128,16 +226,24 @@ def server_refusals(server):
     says(run("pipeline", "create", "good", good, env=env, status=5), "good", "DuplicateName")
     says(run("pipeline", "create", "no/name", good, env=env, status=5), "NameDoesNotMatchPattern")
     says(run("pipeline", "create", "bad", bad, env=env, status=3), "BIGNIT")
-    says(run("pipeline", "start", "bad", env=env, status=5), "CannotStartWithCompilationError")
+    says(run("pipeline", "start", "bad", env=env, status=5), "CannotStartWithCompilationError",
+         "`headworks pipeline show bad`")
+    replaced(server.client(), good, bad, env)
     says(run("pipeline", "show", "nobody", env=env, status=5), "nobody", "UnknownPipelineName")
     says(run("connector", "good", "t", "g", "pause", env=env, status=5), "PipelineInteractionNotDeployed")
     says(run("pipeline", "list", env=env), "good", "bad", "SqlError")
     run("pipeline", "start", "good", env=env)
     says(run("pipeline", "delete", "good", env=env, status=5), "DeleteRestrictedToFullyStopped")
-    says(run("connector", "good", "t", "G", "pause", env=env, status=5), "UnknownInputEndpoint")
+    for words, refusal, other in ((("t", "G"), "UnknownInputEndpoint", "output"), (("V", "o"), "UnknownOutputEndpoint",
+                                  "input"), (("u", "o"), "UnknownInputEndpoint", "output")):
+        done = run("connector", "good", *words, "pause", env=env, status=5)
+        says(done, refusal)
+        silent_of(done, "unknown %s endpoint" % other)
     says(run("connector", "good", "T", "g", "pause", env=env), "T.g: paused after")
     says(run("connector", "good", "v", "null", "stats", env=env), "v.null")
-    says(run("pipeline", "stats", "good", env=env), "t.g")
+    client = server.client()
+    client.wait_complete("good")
+    says(run("pipeline", "stats", "good", env=env), "t.g", "10 processed, complete")
     run("pipeline", "stop", "good", env=env)
     run("pipeline", "delete", "good", env=env)
 
@@ -194,10 +300,14 @@ def no_server():
 faulty_programs()
 variables()
 command_lines()
+quickstart()
+nothing_to_do()
+rows_on_a_terminal()
 failing_expressions()
 paused_inputs()
 outputs_that_would_destroy()
 with Server() as server:
     start_failures(server, server.client())
     server_refusals(server)
+    without_inputs(server)
 no_server()

@@ -62,6 +62,12 @@ program = write("p.sql", table("t", "id BIGINT", [{"name": "n", "transport": {"n
 run("run", "--plugin-path", good, program)
 expect(b"nothing_input" in run("run", program, status=3).stderr, "without the plugin its transport is unknown")
 
+os.mkdir(path("barren"))
+for options in (["--plugin-path", path("barren") + ":" + good], ["-p", path("good") + ":" + path("barren")]):
+    said = run("run", *options, program).stderr.decode()
+    equal(said.count("warning: "), 1, "warnings of %r: %s" % (options, said))
+    expect("warning: the plugin directory %s has no *.so" % path("barren") in said, said)
+
 refused(build("foreign", ABI="HW_PLUGIN_ABI+1"), "ABI")
 refused(build("magic", MAGIC="0x12345678"))
 refused(build("symbol", SYMBOL="another_name"), "hw_plugin_descriptor")

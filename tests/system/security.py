@@ -78,6 +78,8 @@ def commands(server):
     run("pipeline", "start", "p", env=env)
     run("pipeline", "stats", "p", env=env)
     run("pipeline", "list", "--url", "https://127.0.0.1:%d" % server.port, "--ca", path("ca.pem"))
+    said = run("query", "p", "SELECT 1 AS one", "--url", env["HEADWORKS_URL"], "--ca", path("ca.pem"), "--json")
+    equal(json.loads(said.stdout), {"one": 1}, "a query with --ca")
     run("pipeline", "stop", "p", env=env)
     run("pipeline", "delete", "p", env=env)
     said = run("pipeline", "list", env={"HEADWORKS_URL": env["HEADWORKS_URL"], "HEADWORKS_CA": ""}, status=4)

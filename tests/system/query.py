@@ -291,7 +291,7 @@ def stopped(server, client):
     client.stop("s", force=True)
     client.delete("s")
     waiter.join()
-    expect(errors[0].status in (400, 503), "the INSERT: %d %s" % (errors[0].status, errors[0].body))
+    expect(errors[0].status in (400, 404, 503), "the INSERT: %d %s" % (errors[0].status, errors[0].body))
     equal([json.loads(line)["x"] for line in stream], list(range(3200)), "rows of a pipeline that is gone")
 
 

@@ -68,10 +68,19 @@ static void close_connector(hw_connector *c) {
 
 #define STEP_TEXT 400
 
+/* The same between two batches of a commit. */
+static const char *commit_text(const deployment *d, char out[STEP_TEXT]) {
+  const transaction *t = &d->transaction;
+  snprintf(out, STEP_TEXT, "transaction %llu of %llu records was being committed", (unsigned long long)t->id,
+           (unsigned long long)atomic_load(&t->records));
+  return out;
+}
+
 /* What the step at hand was doing: "view ... was computed over ..., which are lost". */
 static const char *step_text(const deployment *d, char out[STEP_TEXT]) {
   const char *view = circuit_left_at(d->circuit);
   const batch *b = d->in_hand;
+  if (!b) return commit_text(d, out);
   snprintf(out, STEP_TEXT, "%s%.150s%s computed over %u rows of \"%.150s\", which are lost", view ? "view \"" : "views",
            view ? view : "", view ? "\" was" : " were", hw_batch_count(&b->pub), b->pub.schema->name);
   return out;
@@ -84,7 +93,7 @@ void deployment_begin_close(deployment *d) {
     if (old >= PHASE_CLOSING) return;
   while (!atomic_compare_exchange_weak(&d->phase, &old, PHASE_CLOSING));
   char step[STEP_TEXT];
-  if (deployment_in_step(d) && atomic_load(&d->force))
+  if (deployment_in_step(d) && !d->failed && atomic_load(&d->force))
     deployment_log(d, HW_LOG_WARNING, d->name, "stopped by force while %s", step_text(d, step));
   deployment_drop_in_hand(d);
   /* A stop was asked: no input is added any more. */
@@ -136,15 +145,21 @@ static bool not_committed(deployment *d, hw_error *err) {
   return open;
 }
 
+/* Records of a commit that the circuit has not had. */
+static uint64_t not_through(const deployment *d) {
+  const transaction *t = &d->transaction;
+  return atomic_load(&t->state) == TRANSACTION_COMMITTING ? atomic_load(&t->records) - atomic_load(&t->committed) : 0;
+}
+
 static void describe_rest(deployment *d) {
   if (not_committed(d, &d->stop_error)) return;
   uint64_t n;
   const output *who = not_written(d, &n);
-  uint64_t behind = atomic_load(&d->mark) - deployment_completed(d);
+  uint64_t behind = atomic_load(&d->mark) - deployment_completed(d) + not_through(d);
   char step[STEP_TEXT];
   if (deployment_in_step(d) && !atomic_load(&d->stalled))
     hw_error_set(&d->stop_error, HW_ETIMEOUT,
-                 "the stop's deadline passed while %s; %llu input records before them are not completely written",
+                 "the stop's deadline passed while %s; %llu input records are not completely written",
                  step_text(d, step), (unsigned long long)behind);
   else if (who)
     hw_error_set(&d->stop_error, HW_ETIMEOUT,

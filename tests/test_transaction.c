@@ -346,6 +346,37 @@ START_TEST(force_waits_for_nothing) {
 }
 END_TEST
 
+/* Nor within a commit that stands still, with nothing of it on its way through the circuit. */
+START_TEST(force_ends_a_commit) {
+  run_pipeline(1);
+  begin();
+  atomic_store(&fx_sinks[0].waits, true);
+  uint64_t pushed = push_until(400 * 4096);
+  commit();
+  AWAIT(STAT(output_stalls));
+  ck_assert_uint_lt(STAT(transaction.committed), pushed);
+  end(true);
+  ck_assert_int_eq(fx_stopped_error.status, HW_OK);
+}
+END_TEST
+
+/* Nor does it come to its end when the stop's time is over. */
+START_TEST(a_stop_ends_a_commit) {
+  run_pipeline(1);
+  begin();
+  atomic_store(&fx_sinks[0].waits, true);
+  push_until(400 * 4096);
+  commit();
+  AWAIT(STAT(output_stalls));
+  hw_producer_close(producer);
+  deployment_stop(fx_dep, false, sched_now_us() + 50000);
+  FX_WAIT(atomic_load(&fx_stopped));
+  ck_assert_int_eq(fx_stopped_error.status, HW_ETIMEOUT);
+  ck_assert_msg(strstr(fx_stopped_error.message, " 1638400 input records") != NULL, "%s", fx_stopped_error.message);
+  fx_free();
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("transaction");
   TCase *tc = tcase_create("all");
@@ -360,6 +391,8 @@ int main(void) {
   tcase_add_test(tc, a_stop_waits_for_the_commit);
   tcase_add_test(tc, a_stop_that_nobody_commits_says_so);
   tcase_add_test(tc, force_waits_for_nothing);
+  tcase_add_test(tc, force_ends_a_commit);
+  tcase_add_test(tc, a_stop_ends_a_commit);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

@@ -182,6 +182,25 @@ def stops(client):
     client.stop("p")
 
 
+def fails(client):
+    """A row that no view can be computed of ends the pipeline, not the server, and nobody has seen the rest."""
+    client.create("f", table("t", "id BIGINT NOT NULL", []) + view("v", "SELECT 10 / (id - 5) AS q FROM t",
+                                                                   [file_output("out", "f.ndjson")]))
+    client.start("f")
+    begin(client, "f")
+    for i in range(10):
+        ingress(client, "t", [{"id": i}], pipeline="f")
+    call(client, "commit", pipeline="f")
+    client.wait_status("f", "Stopped")
+    error = client.get("f")["deployment_error"]
+    expect("division" in error["message"], "why: %r" % error)
+    client.start("f")
+    begin(client, "f")
+    ingress(client, "t", [{"id": 1}], pipeline="f")
+    commit(client, "f")
+    client.stop("f")
+
+
 def bounded():
     """More than there is memory for: inputs wait and say why; the commit is possible, nothing is lost or doubled."""
     rows = 3000000
@@ -226,4 +245,5 @@ with Server() as server:
     at_once(client, server.port)
     paused(client)
     stops(client)
+    fails(client)
 bounded()

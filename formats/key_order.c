@@ -125,7 +125,9 @@ static uint32_t next_after(key_order *k, uint32_t next, const char *spelling, si
     if (k->n < k->capacity && len <= KEY_LEARNED_MAX) learn(k, spelling, len, column);
     return k->n;
   }
-  if (column == KEY_UNKNOWN && len <= KEY_LEARNED_MAX) set_entry(&k->ignored, spelling, len, column);
+  /* An object's first key is spelled with its brace, which may stand nowhere else. */
+  if (column == KEY_UNKNOWN && *spelling != '{' && len <= KEY_LEARNED_MAX)
+    set_entry(&k->ignored, spelling, len, column);
   return column >= 0 && k->position[column] ? k->position[column] : next;
 }
 

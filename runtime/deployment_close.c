@@ -168,7 +168,11 @@ static void describe_rest(deployment *d) {
                  who->c.spec->endpoint, is_paused(who) ? "is paused and holds" : "still had", (unsigned long long)n,
                  (unsigned long long)behind);
   else
-    hw_error_set(&d->stop_error, HW_ETIMEOUT, "the stop's deadline passed before everything was processed and flushed");
+    hw_error_set(&d->stop_error, HW_ETIMEOUT,
+                 "the stop's deadline passed before everything was processed and flushed%s; %llu input records are not "
+                 "completely written",
+                 atomic_load(&d->stalled) ? ": a listener that the pipeline waits for takes no more" : "",
+                 (unsigned long long)behind);
 }
 
 static void give_up(deployment *d) {

@@ -6,6 +6,7 @@
 #include "tests/runtime_fixture.h"
 
 #include <check.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +245,30 @@ START_TEST(a_slow_output_holds_until_it_goes) {
 }
 END_TEST
 
+static bool stalls(void) {
+  pipeline_stats all;
+  ck_assert_int_eq(deployment_stats(fx_dep, false, &all), HW_OK);
+  bool some = all.output_stalls > 0;
+  pipeline_stats_fini(&all);
+  return some;
+}
+
+/* A stop that waits for one in vain says so. */
+START_TEST(a_stop_tells_of_a_slow_output) {
+  fx_run();
+  add_output(9);
+  atomic_store(&fx_sinks[9].waits, true);
+  fx_limit = INT64_MAX;
+  add_input(9, false);
+  while (!stalls()) sched_yield();
+  deployment_stop(fx_dep, false, sched_now_us() + 1000000);
+  FX_WAIT(atomic_load(&fx_stopped));
+  ck_assert_int_eq(fx_stopped_error.status, HW_ETIMEOUT);
+  ck_assert_msg(strstr(fx_stopped_error.message, "a listener") != NULL, "%s", fx_stopped_error.message);
+  fx_free();
+}
+END_TEST
+
 /* ---- completion ------------------------------------------------------------------ */
 
 START_TEST(nothing_is_complete_at_once) {
@@ -352,6 +377,7 @@ int main(void) {
   tcase_add_test(t, an_output_sees_what_comes_after_it);
   tcase_add_test(t, outputs_come_and_go);
   tcase_add_test(t, a_slow_output_holds_until_it_goes);
+  tcase_add_test(t, a_stop_tells_of_a_slow_output);
   tcase_add_test(t, nothing_is_complete_at_once);
   tcase_add_test(t, never_too_early_and_at_last);
   suite_add_tcase(s, t);

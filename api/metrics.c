@@ -273,10 +273,11 @@ static bool has_samples(const metric *m, const metrics_view *view) {
 
 /* ---- Prometheus' text ----------------------------------------------------- */
 
+/* 15 digits: a time since 1970 to a hundred thousandth of a second, and no digit more than a double is sure of. */
 static void add_number(outbuf *out, double v) {
   if (isinf(v)) outbuf_add_str(out, "+Inf");
   else if (v == floor(v) && v < 9e15) outbuf_printf(out, "%.0f", v);
-  else outbuf_printf(out, "%.9g", v);
+  else outbuf_printf(out, "%.15g", v);
 }
 
 /* Label values: backslash, quote and newline are escaped. */

@@ -88,6 +88,8 @@ def check_stats(client, server, began):
     total = stats["global_metrics"]
     equal(total["state"], "Running", "state")
     expect(abs(total["start_time"] - began) < 60 and total["initial_start_time"] == total["start_time"], "start time")
+    text = samples(client.expect(200, "GET", "/v0/pipelines/p/metrics").body.decode())
+    equal(int(of(text, "pipeline_start_time_seconds")), total["start_time"], "start time as a metric")
     equal(total["incarnation_uuid"], client.stats("p")["global_metrics"]["incarnation_uuid"], "incarnation")
     with open("/proc/%d/statm" % server.process.pid) as f:
         resident = int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")

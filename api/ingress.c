@@ -172,6 +172,20 @@ static void reply_faults(http_request *req, const ingress_result *r, const char 
   send_result(req, 400, r, &w);
 }
 
+/* A body that was not taken, or not to its end, and how many of its rows were. */
+static void write_refusal(const ingest *op, json_writer *w, const char *code, const char *message, uint64_t rows) {
+  reply_begin(op->req, w);
+  jw_object(w);
+  jw_key_string(w, "message", message);
+  jw_key_string(w, "error_code", code);
+  jw_key(w, "details");
+  jw_object(w);
+  jw_key_string(w, "pipeline_name", hw_pipeline_name(op->pipeline));
+  jw_key_u64(w, "num_rows_ingested", rows);
+  jw_object_end(w);
+  jw_object_end(w);
+}
+
 /* What stopped it half-way, and how much of it is in. */
 static void reply_stopped(ingest *op, const ingress_result *r) {
   static const struct {
@@ -187,14 +201,9 @@ static void reply_stopped(ingest *op, const ingress_result *r) {
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
     if (kinds[i].engine == r->error.status) status = kinds[i].status, code = kinds[i].code;
   if (status == 503 && r->rows) status = 500, code = "IngressIncomplete";
-  char rows[24];
-  snprintf(rows, sizeof rows, "%llu", (unsigned long long)r->rows);
-  const reply_detail details[] = {
-      {"pipeline_name", hw_pipeline_name(op->pipeline)}, {"num_rows_ingested", rows}, {NULL, NULL}};
-  outbuf extra = {0};
-  add_rows_header(&extra, r);
-  reply_error_with(op->req, status, code, details, &extra, "%s", r->error.message);
-  outbuf_fini(&extra);
+  json_writer w;
+  write_refusal(op, &w, code, r->error.message, r->rows);
+  send_result(op->req, status, r, &w);
 }
 
 static void deliver_done(mail *m) {
@@ -268,12 +277,14 @@ static void give_up(evutil_socket_t fd, short what, void *arg) {
     if (op->options.atomic) arm(op);
     return;
   }
-  const reply_detail details[] = {{"pipeline_name", hw_pipeline_name(op->pipeline)},
-                                  {"num_rows_ingested", "0"}, {NULL, NULL}};
-  reply_error(op->req, 503, "PipelineInteractionUnreachable", details,
-              "nothing of the body could be taken within %u ms, for the pipeline is paused or its queue for table "
-              "'%.100s' is full; nothing of it will be: send it again when the pipeline runs, or with force=true to "
-              "have it taken while the pipeline is paused", op->wait_ms, op->options.table);
+  char message[512];
+  snprintf(message, sizeof message,
+           "nothing of the body could be taken within %u ms, for the pipeline is paused or its queue for table "
+           "'%.100s' is full; nothing of it will be: send it again when the pipeline runs, or with force=true to "
+           "have it taken while the pipeline is paused", op->wait_ms, op->options.table);
+  json_writer w;
+  write_refusal(op, &w, "PipelineInteractionUnreachable", message, 0);
+  reply_json(op->req, 503, &w);
   end_request(op);
 }
 

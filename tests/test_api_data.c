@@ -172,6 +172,7 @@ START_TEST(what_cannot_begin_is_refused) {
   api_sayf(&c, "POST " INGRESS "?wait_ms=1 HTTP/1.1\r\n{host}\r\nContent-Length: 100\r\n\r\n1\n2");
   api_reply r = api_receive(&c, false);
   api_check_error(&r, 503, "PipelineInteractionUnreachable");
+  ck_assert_ptr_nonnull(strstr(r.body, "\"details\":{\"pipeline_name\":\"p\",\"num_rows_ingested\":0}"));
   ck_assert_str_ne(api_header(&r, "Retry-After"), "");
   api_reply_free(&r);
   api_disconnect(&c);

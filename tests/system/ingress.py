@@ -137,6 +137,7 @@ def atomic(client):
     equal((reply.status, reply.json["details"]["num_rows_ingested"]), (400, 0), "an atomic body with a bad row")
     reply = ingress(client, "t", gzip.compress(b'{"id":201}\n' * 20000)[:-20], query, {"Content-Encoding": "gzip"})
     equal((reply.status, reply.code), (400, "InvalidContentEncoding"), "an atomic body that is cut off")
+    equal(reply.json["details"], {"pipeline_name": "p", "num_rows_ingested": 0}, "details of one that is cut off")
     send(client, "t", b'{"id":202}\n' * 50000, query, rows=50000)
     equal(ids()[base:], [202] * 50000, "rows of an atomic body")
     s = socket.create_connection(("127.0.0.1", client.port))
@@ -162,6 +163,7 @@ def standing_still(client):
     for extra in ("", "&atomic=true"):
         reply = ingress(client, "t", b'{"id":300}\n', "format=json&update_format=raw&wait_ms=200" + extra)
         equal((reply.status, reply.code), (503, "PipelineInteractionUnreachable"), "a body while paused" + extra)
+        equal(reply.json["details"], {"pipeline_name": "p", "num_rows_ingested": 0}, "details" + extra)
         expect(reply.headers["Retry-After"], "says when to try again")
         client.connection.close()
     send(client, "t", b'{"id":301}\n', "format=json&update_format=raw&force=true", rows=1)

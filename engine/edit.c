@@ -83,8 +83,8 @@ static hw_status check_storage(const hw_pipeline *p, const edit *e, const pipeli
     add_bound_parts(not_allowed, p->definition->members[MEMBER_RUNTIME_CONFIG], spec->members[MEMBER_RUNTIME_CONFIG]);
   if (!not_allowed[0]) return HW_OK;
   return hw_error_code(err, HW_ESTATE, "EditRestrictedToClearedStorage",
-                       "pipeline '%s' has storage in use, for which it was made as it is: clear it before you edit %s",
-                       p->name, not_allowed);
+                       "pipeline '%s' has storage in use, for which it was made as it is: clear it, with "
+                       "POST /v0/pipelines/%s/clear, before you edit %s", p->name, p->name, not_allowed);
 }
 
 static hw_status check_edit(const hw_pipeline *p, const edit *e, const pipeline_spec *spec, char *not_allowed,

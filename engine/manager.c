@@ -177,7 +177,9 @@ static hw_status check_delete(const hw_pipeline *p, bool also_storage, hw_error 
   if (!fully_stopped(p)) return not_stopped(p, "DeleteRestrictedToFullyStopped", "it can be deleted", err);
   if (p->storage_in_use && !also_storage)
     return hw_error_code(err, HW_ESTATE, "DeleteRestrictedToClearedStorage",
-                         "pipeline '%s' has storage in use: clear it before the pipeline can be deleted", p->name);
+                         "pipeline '%s' has storage in use: clear it, with "
+                         "POST /v0/pipelines/%s/clear, before you delete it",
+                         p->name, p->name);
   return HW_OK;
 }
 

@@ -229,6 +229,7 @@ START_TEST(storage_binds_some_fields) {
   ASSERT_DONE(hw_pipeline_start(p, HW_RUNNING, NULL, NULL, &err));
   ASSERT_DONE(hw_pipeline_stop(p, true, NULL, NULL, &err));
   ASSERT_REFUSED(edit(p, MEMBER_NAME, "q", fields), "EditRestrictedToClearedStorage");
+  ck_assert_ptr_nonnull(strstr(err.message, "POST /v0/pipelines/p/clear, before you edit `name`"));
   ck_assert_str_eq(fields, "`name`");
   static const char config[] = "{\"workers\":2,\"hosts\":9,\"resources\":{\"storage_class\":\"x\"}}";
   ASSERT_REFUSED(edit(p, MEMBER_RUNTIME_CONFIG, config, fields), "EditRestrictedToClearedStorage");

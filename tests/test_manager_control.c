@@ -181,6 +181,7 @@ START_TEST(deleting) {
   ASSERT_REFUSED(manager_delete(p, NULL, NULL, &mgr_err), "DeleteRestrictedToFullyStopped");
   ck_assert_int_eq(hw_pipeline_stop(p, false, NULL, NULL, &mgr_err), HW_OK);
   ASSERT_REFUSED(manager_delete(p, NULL, NULL, &mgr_err), "DeleteRestrictedToClearedStorage");
+  ck_assert_ptr_nonnull(strstr(mgr_err.message, "POST /v0/pipelines/demo/clear"));
   uint64_t before = mgr_refresh_of(p);
   ck_assert_int_eq(manager_clear(p, NULL, NULL, &mgr_err), HW_OK);
   ck_assert_uint_eq(mgr_refresh_of(p), before + 1);

@@ -265,6 +265,22 @@ def paused(server, q, client):
     wait_until(lambda: q.rows("SELECT COUNT(*) AS c FROM numbers WHERE n < 0")[0]["c"] == 1, "the row is there")
 
 
+def begin_too_long(server, client):
+    """An INSERT into a pipeline that stays paused, asked for by the command, which waits as long as it always does."""
+    client.create("still", "CREATE TABLE n (x INT NOT NULL PRIMARY KEY);")
+    client.start("still", "paused")
+    environment = dict(os.environ, HEADWORKS_URL=server.url)
+    return start("query", "still", "INSERT INTO n VALUES (1)", env=environment, stderr=open(path("too-long"), "wb"))
+
+
+def end_too_long(process, client):
+    """The server gives up before the command does: its reason is told."""
+    finish(process, 5, 60)
+    said = open(path("too-long"), encoding="utf-8").read()
+    expect("paused; 0 of the rows of this INSERT are in table" in said, "an INSERT that waited too long: " + said)
+    client.stop("still")
+
+
 def stopped(server, client):
     """A pipeline that is stopped ends an INSERT that waits; what is being read is read to its end."""
     client.create("s", "CREATE TABLE n (x BIGINT NOT NULL PRIMARY KEY);")
@@ -405,6 +421,7 @@ with Server("--memory", "256") as server:
     equal(client.request("GET", "/v0/pipelines/p/query?sql=SELECT+1").code, "PipelineInteractionNotDeployed", "not deployed")
     client.start("p")
     q = Queries(client)
+    waits = begin_too_long(server, client)
     values(q)
     against_sqlite(q)
     refusals(q)
@@ -413,4 +430,5 @@ with Server("--memory", "256") as server:
     stopped(server, client)
     large(server, q)
     command(server, q)
+    end_too_long(waits, client)
     client.stop("p")

@@ -1,7 +1,9 @@
 /* embed.c - a pipeline inside another program: rows pushed from C, a view's
  * changes read by a callback.
  *
- *     cc embed.c $(pkg-config --cflags --libs headworks) -o embed && ./embed */
+ *     cc embed.c $(pkg-config --cflags --libs headworks) -o embed && ./embed
+ *
+ * docs/plugins.md says how both find a Headworks that is installed under a prefix of its own. */
 #include <headworks/headworks.h>
 
 #include <inttypes.h>

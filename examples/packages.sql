@@ -18,7 +18,7 @@ CREATE TABLE packages (
   description    VARCHAR
 ) WITH ('connectors' = '[{
   "name": "index",
-  "transport": {"name": "file_input", "config": {"path": "${PACKAGES:-build/quickstart/out/packages.ndjson}"}},
+  "transport": {"name": "file_input", "config": {"path": "${PACKAGES:-build/quickstart/packages.ndjson}"}},
   "format": {"name": "json", "config": {"update_format": "raw"}}
 }]');
 

@@ -1,4 +1,4 @@
--- How busy each processor is, five times in a second, printed as CSV.
+-- How busy each processor has been since boot, in percent: five times, 200 ms apart, printed as CSV.
 CREATE TABLE processors (cpu INT NOT NULL, busy BIGINT NOT NULL, idle BIGINT NOT NULL)
 WITH ('connectors' = '[{
   "name": "stat",

@@ -106,9 +106,10 @@ class Shell:
             wait_until(lambda: answers(int(listen.group(1)) if listen else 8080), "it listens: " + command)
         if "kill %" in command:
             self.run("wait")
-        asked = re.search(r"/v0/pipelines/(\w+)/(start$|ingress)", command)
-        if asked and asked.group(2) == "start":
-            Client(8080).wait_status(asked.group(1), "Running")
+        asked = re.search(r"/v0/pipelines/(\w+)/(start$|stop$|ingress)", command)
+        states = {"start": "Running", "stop": "Stopped"}
+        if asked and asked.group(2) in states:
+            Client(8080).wait_status(asked.group(1), states[asked.group(2)])
         elif asked:
             wait_until(lambda: is_processed(asked.group(1)), "what came in is processed")
 

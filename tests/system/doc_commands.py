@@ -77,6 +77,11 @@ def is_processed(pipeline):
             total["transaction_status"] == "TransactionInProgress")
 
 
+def flows(pipeline):
+    """Whether each input that is not paused has brought something."""
+    return all(i["paused"] or i["metrics"]["total_records"] for i in Client(8080).stats(pipeline)["inputs"])
+
+
 class Shell:
     def __init__(self, directory):
         self.directory, self.n, self.errors = directory, 0, os.path.join(directory, "stderr")
@@ -106,6 +111,9 @@ class Shell:
             wait_until(lambda: answers(int(listen.group(1)) if listen else 8080), "it listens: " + command)
         if "kill %" in command:
             self.run("wait")
+        started = re.search(r"headworks pipeline start (\w+)$", command)
+        if started:
+            wait_until(lambda: flows(started.group(1)), "rows come in: " + command)
         asked = re.search(r"/v0/pipelines/(\w+)/(start$|stop$|ingress)", command)
         states = {"start": "Running", "stop": "Stopped"}
         if asked and asked.group(2) in states:

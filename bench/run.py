@@ -397,7 +397,7 @@ def idle(n=1000, seconds=10):
         threads_before = server.threads()
         client.create("idle", program)
         client.start("idle")
-        time.sleep(2)
+        time.sleep(5)  # time series take their last samples
         before = server.context_switches()
         time.sleep(seconds)
         switches, threads = server.context_switches() - before, server.threads()

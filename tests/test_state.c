@@ -374,7 +374,7 @@ START_TEST(memory_stays_within_what_rows_need) {
   replace_all(20000, 1);
   uint64_t first = atomic_load(&state_memory.used);
   store_snapshot *old = snapshot();
-  for (int16_t i = 0; i < 30; i++) replace_all(20000, (int16_t)(2 + i % 3));
+  for (int16_t i = 0; i < 12; i++) replace_all(20000, (int16_t)(2 + i % 3));
   uint64_t with_snapshot = atomic_load(&state_memory.used);
   ck_assert_uint_eq(counted(0).stored_rows, 20000);
   ck_assert_uint_eq(store_snapshot_rows(old, 0), 20000);
@@ -388,11 +388,11 @@ START_TEST(memory_stays_within_what_rows_need) {
   uint64_t last = atomic_load(&state_memory.used);
   ck_assert_uint_lt(last, with_snapshot);
   /* Values 3 and 4 have longer strings than 1; half of what a segment holds may have ended. */
-  ck_assert_msg(last < 8 * first, "30 rewrites: from %llu to %llu bytes", (unsigned long long)first,
+  ck_assert_msg(last < 8 * first, "12 rewrites: from %llu to %llu bytes", (unsigned long long)first,
                 (unsigned long long)last);
-  for (int16_t i = 0; i < 60; i++) replace_all(20000, (int16_t)(2 + i % 3));
+  for (int16_t i = 0; i < 24; i++) replace_all(20000, (int16_t)(2 + i % 3));
   uint64_t later = atomic_load(&state_memory.used);
-  ck_assert_msg(later < last + last / 4, "60 more: from %llu to %llu bytes", (unsigned long long)last,
+  ck_assert_msg(later < last + last / 4, "24 more: from %llu to %llu bytes", (unsigned long long)last,
                 (unsigned long long)later);
   unmake();
 }

@@ -216,15 +216,17 @@ END_TEST
 
 /* ---- drop --------------------------------------------------------------------- */
 
-/* The numbers of a sink go up. */
+/* The numbers of a sink, one a line, go up; a stop may have cut the last one short. */
 static bool in_order(const fx_sink *s) {
-  long long last = -1;
-  for (const char *at = s->data, *end = s->data + s->len; at < end;) {
-    char *next;
-    long long n = strtoll(at, &next, 10);
+  int64_t last = -1, n = 0;
+  for (size_t i = 0; i < s->len; i++) {
+    if (s->data[i] != '\n') {
+      n = n * 10 + (s->data[i] - '0');
+      continue;
+    }
     if (n <= last) return false;
     last = n;
-    at = next + 1;
+    n = 0;
   }
   return true;
 }

@@ -151,6 +151,7 @@ START_TEST(a_started_output_catches_up_while_others_go_on) {
   grant(1);
   while (atomic_load(&fx_dep->outputs[1]->catches_up)) sched_yield();
   FX_WAIT(has_all(&fx_sinks[0]));
+  FX_WAIT(has_all(&fx_sinks[1]));
   ck_assert(fx_sink_counts_to(&fx_sinks[0], 2020001));
   ck_assert(fx_sink_counts_to(&fx_sinks[1], 2020001));
   fx_stop(false);

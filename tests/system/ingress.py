@@ -130,7 +130,13 @@ def refusals(client):
     client.expect(404, "GET", "/v0/pipelines/p/tables/t/connectors/none/completion_token")
 
 
+def all_written(client):
+    total = client.stats("p")["global_metrics"]
+    return total["total_completed_records"] == total["total_input_records"]
+
+
 def atomic(client):
+    wait_until(lambda: all_written(client), "the rows of bodies that were refused half-way are written")
     base = len(ids())
     query = "format=json&update_format=raw&atomic=true"
     reply = ingress(client, "t", b'{"id":200}\n' * 9000 + b'{"id":"bad"}\n', query)

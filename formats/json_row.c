@@ -111,9 +111,8 @@ const char *json_read_key(json_reader *r, const char *p, int32_t *column) {
   json_span span;
   size_t len;
   if (!(p = json_read_span_quick(r, p + 1, &span))) return NULL;
-  const char *name = span.escapes ? json_unescape(r, &span, &len) : span.data;
+  const char *name = json_unescape(r, &span, &len);
   if (!name) return NULL;
-  if (!span.escapes) len = span.len;
   *column = key_order_find(&r->keys, name, len);
   if (span.escapes) hw_batch_trim(r->row.batch, len); /* the name has served */
   p = json_skip_blanks(p, r->end);

@@ -35,12 +35,6 @@ void key_order_fini(key_order *k) {
 
 /* ---- the memo ---------------------------------------------------------------- */
 
-static inline uint64_t load4(const char *p) {
-  uint32_t x;
-  memcpy(&x, p, sizeof x);
-  return x;
-}
-
 static inline key_name name_of(const char *p, size_t len) {
   key_name n = {.len_plus_one = (uint32_t)len + 1};
   if (len > 16) {
@@ -52,7 +46,7 @@ static inline key_name name_of(const char *p, size_t len) {
     n.words[0] = swar_load8(p);
     n.words[1] = swar_load8(p + len - 8);
   } else if (len >= 4) {
-    n.words[0] = load4(p) | load4(p + len - 4) << 32;
+    n.words[0] = swar_load4(p) | (uint64_t)swar_load4(p + len - 4) << 32;
   } else if (len > 0) {
     n.words[0] =
         (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[len / 2] << 8 | (unsigned char)p[len - 1];

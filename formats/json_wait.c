@@ -33,12 +33,26 @@ static bool ends_plain(char c) {
   return json_is_blank(c) || c == ',' || c == ']' || c == '}' || c == '"' || c == ':' || c == '{' || c == '[';
 }
 
-/* A number or word, whose bytes are looked at once, and once more when all are there. */
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/* Whether a number or word may begin so; up to `from` it was seen to. A long number has
+ * hardly other bytes than digits, of which each is looked at once. */
+static bool begins_plain(json_reader *r, const char *start, const char *from) {
+  bool digits = from - start >= 2 && is_digit(from[-1]) && is_digit(from[-2]);
+  while (digits && from < r->end) digits = is_digit(*from++);
+  if (digits) return true;
+  const char *after = json_skip_value(r, start);
+  return after ? after == r->end : r->row.fault.kind == FAULT_INCOMPLETE;
+}
+
+/* A number or word, looked at as a whole when all of it is there. */
 static outcome pass_plain(json_wait *w, json_reader *r, const char *data, const char **at) {
-  const char *p = *at;
+  const char *p = *at, *from = p;
   while (p < r->end && !ends_plain(*p)) p++;
   *at = p;
-  if (p == r->end) return CUT;
+  if (p == r->end) return begins_plain(r, data + w->token, from) ? CUT : OVER;
   const char *start = data + w->token;
   w->token = 0;
   w->place = JSON_AFTER_VALUE;

@@ -7,8 +7,7 @@
  * its line, of its brackets where it is known to be broken. Each byte that comes
  * is looked at once, by a reader that can stop anywhere and go on; the record is
  * read again when that has found the end, or a fault, for which the parser may
- * know another end. The reader may notice a fault of a number or a word late, but
- * before the line ends: until then the parser could not do anything about it.
+ * know another end, even on lines that are there already.
  * Rejected: parsing again when the data has doubled. A record would wait, whole,
  * for bytes that may never come. */
 #ifndef FORMATS_JSON_WAIT_H

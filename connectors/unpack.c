@@ -122,8 +122,8 @@ static hw_status run_zstd(unpack *u, const unsigned char *in, size_t len, size_t
   *used = source.pos;
   *made = sink.pos;
   if (ZSTD_isError(rc)) return zstd_failed(u, rc, fault);
-  u->begun = u->begun || *used;
   if (*used || *made) u->inside = rc != 0; /* else it was asked at a frame's end for more, and had none */
+  u->begun = u->begun || (*used && !u->inside); /* bytes of a first frame alone may yet prove to be none */
   return HW_OK;
 }
 

@@ -42,15 +42,23 @@ static const char *incomplete(json_reader *r) {
   return NULL;
 }
 
+/* Whether what there is at p, if anything, begins a "\uXXXX". */
+static bool begins_unit(const char *p, const char *end) {
+  for (int i = 0; i < 6 && p + i < end; i++)
+    if (i == 0 ? p[i] != '\\' : i == 1 ? p[i] != 'u' : hex_digit(p[i]) < 0) return false;
+  return true;
+}
+
 /* An escape of the "\u" kind at p: one code unit, or a pair of surrogates. */
 static const char *check_unicode(json_reader *r, const char *p) {
-  if (r->end - p < 6) return incomplete(r);
-  int32_t unit = code_unit(p);
+  if (r->end - p < 6 && begins_unit(p, r->end)) return incomplete(r);
+  int32_t unit = r->end - p < 6 ? -1 : code_unit(p);
   if (unit < 0) return fault_escape(r, p, "\"\\u\" without four hexadecimal digits");
   if (is_low_surrogate(unit)) return fault_escape(r, p, "a low surrogate without a high one before it");
   if (!is_high_surrogate(unit)) return p + 6;
-  if (r->end - p < 12) return incomplete(r);
-  if (!is_low_surrogate(code_unit(p + 6))) return fault_escape(r, p, "a high surrogate without a low one after it");
+  if (r->end - p < 12 && begins_unit(p + 6, r->end)) return incomplete(r);
+  if (r->end - p < 12 || !is_low_surrogate(code_unit(p + 6)))
+    return fault_escape(r, p, "a high surrogate without a low one after it");
   return p + 12;
 }
 

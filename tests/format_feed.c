@@ -318,6 +318,7 @@ static hw_status feed_piece(run *r, const char *data, size_t len, size_t end) {
 
 static fixture_result take_result(run *r, hw_status status) {
   fixture_text brief = {0}, full = {0};
+  size_t rows_len = r->rows.len;
   fixture_put(&brief, r->rows.data, r->rows.len);
   fixture_put(&full, r->rows.data, r->rows.len);
   fixture_put(&brief, r->bad.data, r->bad.len);
@@ -329,7 +330,7 @@ static fixture_result take_result(run *r, hw_status status) {
   for (size_t i = 0; i < r->n_pieces; i++) free(r->pieces[i]);
   free(r->pieces);
   return (fixture_result){
-      .brief = brief.data, .full = full.data, .trace = r->trace.data, .n_rows = r->n_rows, .n_bad = r->n_bad,
+      .brief = brief.data, .full = full.data, .trace = r->trace.data, .rows_len = rows_len, .n_rows = r->n_rows, .n_bad = r->n_bad,
       .n_parsed = r->n_parsed, .status = status};
 }
 
@@ -359,6 +360,28 @@ void fixture_result_fini(fixture_result *r) {
   free(r->brief);
   free(r->full);
   free(r->trace);
+}
+
+void fixture_check_sparing(const hw_format *format, const char *options, const hw_schema *schema, const void *data,
+                          size_t len, fixture_feed feed) {
+  fixture_result plain = fixture_parse(format, options, schema, data, len, feed);
+  feed.sparing = true;
+  fixture_result sparing = fixture_parse(format, options, schema, data, len, feed);
+  if (strcmp(plain.full, sparing.full) != 0 || strcmp(plain.trace, sparing.trace) != 0)
+    fixture_fail("%.*s\nin pieces of %zu gives, without sparing,\n%s%s\nand with it\n%s%s", (int)len,
+                 (const char *)data, feed.step, plain.full, plain.trace, sparing.full, sparing.trace);
+  fixture_result_fini(&plain);
+  fixture_result_fini(&sparing);
+}
+
+void fixture_check_same(const fixture_result *whole, const hw_format *format, const char *options,
+                       const hw_schema *schema, const void *data, size_t len, fixture_feed feed) {
+  fixture_result other = fixture_parse(format, options, schema, data, len, feed);
+  if (strcmp(whole->full, other.full) != 0 || whole->status != other.status)
+    fixture_fail("first %zu step %zu capacity %u of:\n%.*s\ngives (%d)\n%sinstead of (%d)\n%s", feed.first, feed.step,
+                 feed.capacity, (int)len, (const char *)data, (int)other.status, other.full, (int)whole->status,
+                 whole->full);
+  fixture_result_fini(&other);
 }
 
 /* ---- encoding ---------------------------------------------------------------------------- */

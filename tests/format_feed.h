@@ -34,6 +34,7 @@ typedef struct fixture_result {
   char *brief; /* as above */
   char *full;  /* with reasons */
   char *trace; /* where the first record that was not whole began, after each piece */
+  size_t rows_len; /* bytes of the rows at the start of brief and full */
   uint32_t n_rows, n_bad;
   uint64_t n_parsed; /* bytes that parse was given, over and over */
   hw_status status;
@@ -54,6 +55,13 @@ typedef struct fixture_feed {
  * in "\"headers\": true"); fails the test when a promise of format.h is broken. */
 fixture_result fixture_parse(const hw_format *format, const char *options, const hw_schema *schema, const void *data,
                              size_t len, fixture_feed feed);
+
+/* Fails unless the feed gives what parsing the whole at once gave. */
+void fixture_check_same(const fixture_result *whole, const hw_format *format, const char *options,
+                        const hw_schema *schema, const void *data, size_t len, fixture_feed feed);
+/* Fails when sparing calls shows with this feed: all must come as early as without it. */
+void fixture_check_sparing(const hw_format *format, const char *options, const hw_schema *schema, const void *data,
+                           size_t len, fixture_feed feed);
 
 /* The configuration that a JSON object without braces is; the caller frees it. */
 hw_config *fixture_config(const hw_option *table, const char *options);

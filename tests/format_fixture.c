@@ -27,40 +27,17 @@ void fixture_expect_refusal(const hw_format *format, bool parser, const char *op
   config_free(config);
 }
 
-/* Sparing calls must not show: all comes as early as without it. */
-static void check_sparing(const hw_format *format, const char *options, const hw_schema *schema, const void *data,
-                          size_t len, fixture_feed feed) {
-  fixture_result plain = fixture_parse(format, options, schema, data, len, feed);
-  feed.sparing = true;
-  fixture_result sparing = fixture_parse(format, options, schema, data, len, feed);
-  if (strcmp(plain.full, sparing.full) != 0 || strcmp(plain.trace, sparing.trace) != 0)
-    ck_abort_msg("%.*s\nin pieces of %zu gives, without sparing,\n%s%s\nand with it\n%s%s", (int)len,
-                 (const char *)data, feed.step, plain.full, plain.trace, sparing.full, sparing.trace);
-  fixture_result_fini(&plain);
-  fixture_result_fini(&sparing);
-}
-
-static void check_same(const fixture_result *whole, const hw_format *format, const char *options,
-                       const hw_schema *schema, const void *data, size_t len, fixture_feed feed) {
-  fixture_result other = fixture_parse(format, options, schema, data, len, feed);
-  if (strcmp(whole->full, other.full) != 0 || whole->status != other.status)
-    ck_abort_msg("first %zu step %zu capacity %u of:\n%.*s\ngives (%d)\n%sinstead of (%d)\n%s", feed.first, feed.step,
-                 feed.capacity, (int)len, (const char *)data, (int)other.status, other.full, (int)whole->status,
-                 whole->full);
-  fixture_result_fini(&other);
-}
-
 fixture_result fixture_all_ways(const hw_format *format, const char *options, const hw_schema *schema, const void *data,
                                 size_t len) {
   fixture_result whole = fixture_parse(format, options, schema, data, len, (fixture_feed){0});
   for (size_t first = 1; first < len; first++)
-    check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = first});
-  check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = 1, .step = 1});
+    fixture_check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = first});
+  fixture_check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = 1, .step = 1});
   for (size_t step = 1; step < 4; step++)
-    check_sparing(format, options, schema, data, len, (fixture_feed){.first = step, .step = step});
+    fixture_check_sparing(format, options, schema, data, len, (fixture_feed){.first = step, .step = step});
   for (uint32_t capacity = 1; capacity <= whole.n_rows && capacity < 6; capacity++) {
-    check_same(&whole, format, options, schema, data, len, (fixture_feed){.capacity = capacity});
-    check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = 7, .step = 7, .capacity = capacity});
+    fixture_check_same(&whole, format, options, schema, data, len, (fixture_feed){.capacity = capacity});
+    fixture_check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = 7, .step = 7, .capacity = capacity});
   }
   return whole;
 }

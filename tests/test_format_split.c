@@ -129,6 +129,22 @@ START_TEST(raw) {
 }
 END_TEST
 
+/* A fault on a later line gives the lines before it back, as soon as it can be seen: also one
+ * inside a number or a word that the data cuts. */
+START_TEST(json_faults_in_tokens) {
+  static const char *const tokens[] = {"SSSSSS", "trux   ", "nulll  ", "01111111", "1.x   ", "1e+-  ", "--1   ", "1x    "};
+  hw_schema *s = fixture_schema("a INT, b VARCHAR");
+  for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+    fixture_text t = {0};
+    fixture_print(&t, "[\n{\"a\":4},%s", tokens[i]);
+    fixture_result r = fixture_all_ways(&format_json, "\"update_format\": \"raw\"", s, t.data, t.len);
+    ck_assert_msg(!strncmp(r.brief, "4|NULL\n!type a @0+1\n!", 21), "%s\ngives\n%s", t.data, r.full);
+    fixture_result_fini(&r);
+    free(t.data);
+  }
+}
+END_TEST
+
 /* ---- long records in small pieces ---- */
 
 #define LONG 400000u
@@ -160,6 +176,7 @@ START_TEST(long_json) {
   parse_long(&format_json, rows, "{\"b\":\"", "caf\xc3\xa9 \\u00e9\\\"}{", "\"}\n{\"a\":2}\n", 2, 0);
   parse_long(&format_json, rows, "{\"z\":[", "\n  {\"y\": [1, -2.5e3, true, null, \"\\n\"]},", "0]}{\"a\":2}\n", 2, 0);
   parse_long(&format_json, rows, "{\"z\":", "1", "}\n{\"a\":2}\n", 2, 0);
+  parse_long(&format_json, rows, "{\"z\":0.", "0", "}\n{\"a\":2}\n", 2, 0);
   parse_long(&format_json, rows, "{", "\n  ", "}\n", 1, 0);
   parse_long(&format_json, rows, "{\"a\":\"no number\",\"z\":[", "\n{},", "0]}{\"a\":2}\n", 1, 1);
   parse_long(&format_json, rows, "{\"a\" 1, ", "{\"x\":[],", "\n{\"a\":2}\n", 1, 1);        /* broken on one line */
@@ -213,6 +230,7 @@ int main(void) {
   tcase_add_test(all, json_pretty);
   tcase_add_test(all, json_updates);
   tcase_add_test(all, json_arrays);
+  tcase_add_test(all, json_faults_in_tokens);
   tcase_add_test(all, csv);
   tcase_add_test(all, csv_headers);
   tcase_add_test(all, msgpack);

@@ -329,9 +329,14 @@ static fixture_result take_result(run *r, hw_status status) {
   free(r->bad_full.data);
   for (size_t i = 0; i < r->n_pieces; i++) free(r->pieces[i]);
   free(r->pieces);
-  return (fixture_result){
-      .brief = brief.data, .full = full.data, .trace = r->trace.data, .rows_len = rows_len, .n_rows = r->n_rows, .n_bad = r->n_bad,
-      .n_parsed = r->n_parsed, .status = status};
+  return (fixture_result){.brief = brief.data,
+                          .full = full.data,
+                          .trace = r->trace.data,
+                          .rows_len = rows_len,
+                          .n_rows = r->n_rows,
+                          .n_bad = r->n_bad,
+                          .n_parsed = r->n_parsed,
+                          .status = status};
 }
 
 fixture_result fixture_parse(const hw_format *format, const char *options, const hw_schema *schema, const void *data,

@@ -37,7 +37,8 @@ fixture_result fixture_all_ways(const hw_format *format, const char *options, co
     fixture_check_sparing(format, options, schema, data, len, (fixture_feed){.first = step, .step = step});
   for (uint32_t capacity = 1; capacity <= whole.n_rows && capacity < 6; capacity++) {
     fixture_check_same(&whole, format, options, schema, data, len, (fixture_feed){.capacity = capacity});
-    fixture_check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = 7, .step = 7, .capacity = capacity});
+    fixture_check_same(&whole, format, options, schema, data, len,
+                       (fixture_feed){.first = 7, .step = 7, .capacity = capacity});
   }
   return whole;
 }

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CELLS_MAX 64
+#define CELLS_MAX 64 /* of the columns of a table, and of the cells of a record that are kept */
+#define HEADER_MAX 4096
 
 /* A cell as it is written, and what it says. */
 typedef struct cell {
@@ -21,7 +22,7 @@ typedef struct reader {
   const char *data, *p, *end;
   const char *tag, *field; /* what is wrong with the record; tag NULL: nothing */
   bool has_map;
-  int map[CELLS_MAX];
+  int map[HEADER_MAX];
   unsigned n_map;
   cell cells[CELLS_MAX];
   unsigned n_cells; /* of the record; those beyond CELLS_MAX are not kept */
@@ -181,7 +182,7 @@ static bool check_header(reader *r) {
 
 static bool add_name(reader *r, const cell *c) {
   int column = hw_schema_find(r->schema, c->text.data, c->text.len);
-  if (r->n_map == CELLS_MAX) fixture_fail("more cells than this reader can hold");
+  if (r->n_map == HEADER_MAX) fixture_fail("more cells than this reader can hold");
   for (unsigned i = 0; i < r->n_map; i++)
     if (column >= 0 && r->map[i] == column) return fault(r, "header", r->schema->fields[column].name);
   r->map[r->n_map++] = column;

@@ -485,6 +485,25 @@ START_TEST(every_day) {
 }
 END_TEST
 
+/* Told as soon as it can be: a fault that the bytes there show is not one of the end. */
+START_TEST(cut_escapes) {
+  const hw_schema *schema = fixture_schema("v VARCHAR");
+  static const struct {
+    const char *text, *tag;
+  } cases[] = {{"{\"v\":\"\\u12\"}", "escape"},      {"{\"v\":\"\\ud800\"}", "escape"},
+               {"{\"v\":\"\\ud800\\\"}", "escape"},  {"{\"v\":\"\\ud800\\u\"}", "escape"},
+               {"{\"v\":\"\\u12", "truncated"},        {"{\"v\":\"\\ud800", "truncated"},
+               {"{\"v\":\"\\ud800\\udc0", "truncated"}, {"{\"v\":\"\\", "truncated"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fixture_text expected = {0};
+    fixture_print(&expected, "!%s - @0+%zu\n", cases[i].tag, strlen(cases[i].text));
+    fixture_expect(&format_json, RAW, schema, cases[i].text, expected.data);
+    fixture_expect(&format_json, RAW_SINGLE, schema, cases[i].text, expected.data);
+    free(expected.data);
+  }
+}
+END_TEST
+
 START_TEST(positional) {
   const char *schema = "a INT!, b VARCHAR, c INT";
   raw(schema, "[1,\"x\",2]\n[ 1 , \"x\" , null ]\n[1]\n[]\n[1,2]\n[1,\"x\",2,3]\n[4,null,5]\n",
@@ -637,6 +656,7 @@ int main(void) {
   tcase_add_test(reading, binary);
   tcase_add_test(reading, times);
   tcase_add_test(reading, every_day);
+  tcase_add_test(reading, cut_escapes);
   tcase_add_test(reading, positional);
   tcase_add_test(reading, envelopes);
   tcase_add_test(reading, resynchronising);

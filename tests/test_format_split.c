@@ -132,7 +132,8 @@ END_TEST
 /* A fault on a later line gives the lines before it back, as soon as it can be seen: also one
  * inside a number or a word that the data cuts. */
 START_TEST(json_faults_in_tokens) {
-  static const char *const tokens[] = {"SSSSSS", "trux   ", "nulll  ", "01111111", "1.x   ", "1e+-  ", "--1   ", "1x    "};
+  static const char *const tokens[] = {"SSSSSS", "trux   ", "nulll  ", "01111111",
+                                       "1.x   ", "1e+-  ", "--1    ", "1x    "};
   hw_schema *s = fixture_schema("a INT, b VARCHAR");
   for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
     fixture_text t = {0};

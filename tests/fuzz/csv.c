@@ -29,7 +29,8 @@ static const hw_schema *schema_of(unsigned i) {
 
 /* One that the format takes: characters that differ where they must. */
 static csv_rules choose_rules(fuzz_input *in) {
-  static const char delimiters[] = ",;\t| \\1x:", quotes[] = "\"'`|\x01", escapes[] = "\0\\#\"'", comments[] = "\0#;\"\\";
+  static const char delimiters[] = ",;\t| \\1x:", quotes[] = "\"'`|\x01";
+  static const char escapes[] = "\0\\#\"'", comments[] = "\0#;\"\\";
   csv_rules rules = {.delimiter = delimiters[fuzz_choose(in, sizeof delimiters - 1)]};
   rules.quote = quotes[fuzz_choose(in, sizeof quotes - 1)];
   rules.escape = escapes[fuzz_choose(in, sizeof escapes - 1)];

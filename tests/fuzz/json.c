@@ -180,8 +180,9 @@ void fuzz_json(fuzz_input in) {
   const mode *m = &modes[fuzz_choose(&in, N_MODES)];
   const hw_schema *schema = schema_of(fuzz_choose(&in, N_SCHEMAS));
   fixture_feed feed = fuzz_choose_feed(&in);
-  outputs o = {.json = {.format = &format_json}, .csv = {.format = &format_csv}, .msgpack = {.format = &format_msgpack}};
-  o.json.soft_limit = feed.step;
+  outputs o = {.json = {.format = &format_json, .soft_limit = feed.step},
+               .csv = {.format = &format_csv},
+               .msgpack = {.format = &format_msgpack}};
   if (!schema->n_key) { /* a delete by key and an update are no rows */
     feed.seen = encode;
     feed.arg = &o;

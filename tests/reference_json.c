@@ -145,6 +145,7 @@ static bool is_beyond_jansson(const json_error_t *err) {
 reference reference_json(fixture_text *row, const hw_schema *schema, const char *line, size_t len) {
   json_error_t err;
   size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+  if (memchr(line, '\0', len)) return REFERENCE_REFUSED; /* jansson does not notice one behind a number */
   document d = {.real = json_loadb(line, len, flags | JSON_DECODE_INT_AS_REAL, &err)};
   if (!d.real) return is_beyond_jansson(&err) ? REFERENCE_UNKNOWN : REFERENCE_REFUSED;
   reference outcome = REFERENCE_REFUSED;

@@ -8,9 +8,9 @@
  * for little), and what the columns hold is summed up after it: a way whose rows are not
  * those of the input prints no rate. One JSON object a line:
  *
- *   {"what":"parse","format":"json","rows":..,"bytes":..,"seconds":[..],"sums":".."}
+ *   {"what":"parse","format":"json","simd":"avx2","rows":..,"bytes":..,"seconds":[..],"sums":".."}
  *
- * WAY, "parse-csv" say, times that one only. What is timed goes through a function whose
+ * WAY, "parse-csv" say, times that one only. HEADWORKS_SIMD picks the instruction set. What is timed goes through a function whose
  * name begins with timed_, which is where tests/instructions.py has callgrind count.
  *
  * simdjson_rows.cpp does the first of these with simdjson, and sums up in the same way. */
@@ -155,7 +155,8 @@ typedef struct timing {
 
 static void print(const char *what, const char *format, const text *t, const sums *sum, const sums *wanted,
                   const timing *times) {
-  printf("{\"what\":\"%s\",\"format\":\"%s\",\"rows\":%" PRIu64 ",\"bytes\":%zu,", what, format, sum->rows, t->len);
+  printf("{\"what\":\"%s\",\"format\":\"%s\",\"simd\":\"%s\",\"rows\":%" PRIu64 ",\"bytes\":%zu,", what, format,
+         formats_in_use()->simd, sum->rows, t->len);
   if (memcmp(sum, wanted, sizeof *sum) != 0) {
     printf("\"fault\":\"these are not the rows of the input\"}\n");
     return;
@@ -280,9 +281,11 @@ static text read_file(const char *name) {
 }
 
 int main(int argc, char **argv) {
-  static const hw_format *const all[] = {&format_json, &format_csv, &format_msgpack};
   if (argc < 2 || argc > 4) die("usage: parse_bench ROWS.ndjson [REPEATS [WAY]]");
   only = argc > 3 ? argv[3] : NULL;
+  const formats_set *set;
+  hw_error err;
+  if (formats_choose(&set, &err) != HW_OK) die(err.message);
   long repeats = argc > 2 ? strtol(argv[2], NULL, 10) : 5;
   if (repeats < 1 || repeats > REPEATS_MAX) die("REPEATS is 1 to 99");
   text input = read_file(argv[1]);
@@ -297,6 +300,7 @@ int main(int argc, char **argv) {
   config_free(config);
   if (wanted.bad) die("the file has bad rows");
   bench_parse(&format_json, &input, &wanted, (unsigned)repeats);
+  const hw_format *const all[] = {&format_json, &format_csv, &format_msgpack};
   for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
     text t = bench_encode(all[i], rows, &wanted, (unsigned)repeats);
     if (all[i] != &format_json) bench_parse(all[i], &t, &wanted, (unsigned)repeats);

@@ -1,5 +1,6 @@
 /* main.c - the table of commands, and the way into one of them. */
 #include "cli/cli.h"
+#include "engine/engine.h"
 
 #include <headworks/headworks.h>
 
@@ -127,10 +128,16 @@ static const cli_option help_options[] = {
 /* ---- the commands --------------------------------------------------------- */
 
 static cli_exit version(const cli_call *call) {
+  const char *simd;
+  hw_error err;
+  if (builtin_simd(&simd, &err) != HW_OK) {
+    cli_complain("%s", err.message);
+    return CLI_USAGE;
+  }
   if (cli_has(call, "json"))
-    printf("{\"version\": \"%s\", \"plugin_abi\": %d}\n", hw_version(), HW_PLUGIN_ABI);
+    printf("{\"version\": \"%s\", \"plugin_abi\": %d, \"simd\": \"%s\"}\n", hw_version(), HW_PLUGIN_ABI, simd);
   else
-    printf("headworks %s (plugin ABI %d)\n", hw_version(), HW_PLUGIN_ABI);
+    printf("headworks %s (plugin ABI %d, %s)\n", hw_version(), HW_PLUGIN_ABI, simd);
   return CLI_OK;
 }
 
@@ -205,7 +212,10 @@ const cli_command cli_commands[] = {
      "record is accounted for at every output; where one is missing, no rate is printed and the exit status\n"
      "is 1. SIGINT and SIGTERM end the inputs early.",
      OPTIONS(program_options, bench_options, file_options, engine_options), 1, 1, cli_bench},
-    {"version", "", "print the version", NULL, OPTIONS(json_options), 0, 0, version},
+    {"version", "", "print the version, and the instruction set that formats use",
+     "Formats use the fastest set that the processor has. HEADWORKS_SIMD names another (portable, sse42,\n"
+     "avx2, neon), with the same results; one that is not there is refused by all commands that run an engine.",
+     OPTIONS(json_options), 0, 0, version},
     {"help", "[COMMAND | exit-codes]", "explain a command", NULL, OPTIONS(help_options), 0, 2, cli_help},
     {0}};
 

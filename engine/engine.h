@@ -23,8 +23,11 @@ struct hw_engine {
   size_t n_pipelines, capacity;
 };
 
-/* Registers what is built in, once per process. */
+/* Registers what is built in, once per process. HW_EINVAL as builtin_simd. */
 hw_status builtin_register(hw_error *err);
+/* The instruction set that formats run with, see HEADWORKS_SIMD; HW_EINVAL: the
+ * variable asks for one that is not there. */
+hw_status builtin_simd(const char **simd, hw_error *err);
 
 /* Keep the runtime alive for a compilation or a run. The last engine_leave lets
  * hw_engine_free go on. [any thread; enter also under a pipeline's lock] */

@@ -1,4 +1,10 @@
-/* builtin.c - the list of formats that a program finds without plugins. */
+/* builtin.c - the formats of one instruction set. */
 #include "formats/formats.h"
 
-const hw_format *const formats_builtin[] = {&format_json, &format_csv, &format_raw, &format_msgpack, NULL};
+const formats_set formats_set_here = {
+    .simd = SIMD_FILE(HW_SIMD),
+    .formats = {[FORMATS_JSON] = &format_json,
+                [FORMATS_CSV] = &format_csv,
+                [FORMATS_RAW] = &format_raw,
+                [FORMATS_MSGPACK] = &format_msgpack},
+};

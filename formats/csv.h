@@ -21,6 +21,7 @@
 #define FORMATS_CSV_H
 
 #include "formats/row.h"
+#include "formats/simd.h"
 
 typedef struct csv_dialect {
   char delimiter;

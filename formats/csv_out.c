@@ -70,8 +70,11 @@ PUT_INLINE uint64_t gather_short(const char *p, size_t len) {
 /* Whether anything in a text asks for quotes; len > 0. */
 PUT_INLINE bool has_marks(const csv_dialect *d, const char *p, size_t len, bool plain) {
   if (len < 8) return word_has_marks(d, gather_short(p, len), plain) != 0;
-  if (len < SCAN_WIDTH)
-    return (word_has_marks(d, swar_load8(p), plain) | word_has_marks(d, swar_load8(p + len - 8), plain)) != 0;
+  if (len < SCAN_WIDTH) {
+    uint64_t words = word_has_marks(d, swar_load8(p + len - 8), plain);
+    for (size_t i = 0; i + 8 < len; i += 8) words |= word_has_marks(d, swar_load8(p + i), plain);
+    return words != 0;
+  }
   uint32_t marks = vector_has_marks(d, p + len - SCAN_WIDTH, plain);
   for (size_t i = 0; i + SCAN_WIDTH < len; i += SCAN_WIDTH) marks |= vector_has_marks(d, p + i, plain);
   return marks != 0;

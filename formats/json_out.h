@@ -2,6 +2,8 @@
 #ifndef FORMATS_JSON_OUT_H
 #define FORMATS_JSON_OUT_H
 
+#include "formats/simd.h"
+
 #include <headworks/format.h>
 
 extern const hw_option json_encoder_options[];

@@ -1,4 +1,4 @@
-/* scan_portable.h - the kernels of scan.h in plain C, with the same results. */
+/* scan_portable.h - the kernels of scan.h in plain C: what all the others have to give. */
 #ifndef FORMATS_SCAN_PORTABLE_H
 #define FORMATS_SCAN_PORTABLE_H
 
@@ -27,17 +27,21 @@ static inline uint64_t scan_control_bytes(uint64_t x) {
   return scan_zero_bytes(x & (SCAN_ONES * 0xe0));
 }
 
+/* Bytes that end or complicate a JSON string: '"', '\\', below 0x20, above 0x7f. */
 static inline uint32_t scan_json_special(const char *p) {
   uint64_t x = swar_load8(p);
   return scan_gather(scan_equal_bytes(x, '"') | scan_equal_bytes(x, '\\') | scan_control_bytes(x) | (x & SCAN_TOPS));
 }
 
+/* The same without the bytes above 0x7f; *high says which those are. */
 static inline uint32_t scan_json_stop(const char *p, uint32_t *high) {
   uint64_t x = swar_load8(p);
   *high = scan_gather(x & SCAN_TOPS);
   return scan_gather(scan_equal_bytes(x, '"') | scan_equal_bytes(x, '\\') | scan_control_bytes(x));
 }
 
+/* Bytes that end or complicate a CSV cell: delimiter, quote, '"', '\\', below 0x20,
+ * above 0x7f. */
 static inline uint32_t scan_csv_special(const char *p, char delimiter, char quote) {
   uint64_t x = swar_load8(p);
   uint64_t marks = scan_equal_bytes(x, delimiter) | scan_equal_bytes(x, quote);
@@ -45,11 +49,13 @@ static inline uint32_t scan_csv_special(const char *p, char delimiter, char quot
                      (x & SCAN_TOPS));
 }
 
+/* Which bytes equal one of four. */
 static inline uint32_t scan_any_of4(const char *p, char a, char b, char c, char d) {
   uint64_t x = swar_load8(p);
   return scan_gather(scan_equal_bytes(x, a) | scan_equal_bytes(x, b) | scan_equal_bytes(x, c) | scan_equal_bytes(x, d));
 }
 
+/* Whether the bytes at p that `mask` names equal those of key (SCAN_KEY bytes). */
 static inline bool scan_key_equal(const char *p, const char *key, uint32_t mask) {
   return !memcmp(p, key, 32 - (size_t)__builtin_clz(mask)); /* masks are runs of low bits */
 }

@@ -56,7 +56,17 @@ void fixture_expect(const hw_format *format, const char *options, const hw_schem
   fixture_expect_bytes(format, options, schema, text, strlen(text), expected);
 }
 
+/* The instruction set that was asked for is the one that is tested. */
+static void check_set(void) {
+  const formats_set *set;
+  hw_error err;
+  if (formats_choose(&set, &err) == HW_OK) return;
+  fprintf(stderr, "%s\n", err.message);
+  exit(EXIT_FAILURE);
+}
+
 int fixture_run(Suite *suite) {
+  check_set();
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
   int failed = srunner_ntests_failed(runner);

@@ -1,6 +1,7 @@
-/* scan_sse2.h - the kernels of scan.h with SSE2, which every x86-64 has. */
-#ifndef FORMATS_SCAN_SSE2_H
-#define FORMATS_SCAN_SSE2_H
+/* scan_sse42.h - the kernels of scan.h for x86-64 with SSE4.2. What they use is
+ * SSE2; the set's bit counting and 16-byte shuffles help the compiler elsewhere. */
+#ifndef FORMATS_SCAN_SSE42_H
+#define FORMATS_SCAN_SSE42_H
 
 #include <emmintrin.h>
 #include <stdbool.h>

@@ -1,0 +1,76 @@
+/* scan_neon.h - the kernels of scan.h for aarch64, which always has NEON.
+ *
+ * There is no instruction that gathers the signs of bytes. Bytes that are all ones
+ * or all zeros keep one bit each, of weight 1 to 128, and pairwise additions put
+ * eight of these into one byte. */
+#ifndef FORMATS_SCAN_NEON_H
+#define FORMATS_SCAN_NEON_H
+
+#include <arm_neon.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SCAN_WIDTH 16
+
+static inline uint8x16_t scan_load(const char *p) {
+  return vld1q_u8((const uint8_t *)p);
+}
+static inline uint8x16_t scan_equal(uint8x16_t v, char c) {
+  return vceqq_u8(v, vdupq_n_u8((uint8_t)c));
+}
+
+/* One bit of each of two vectors' bytes, which are 0 or 255. */
+static inline uint32_t scan_masks(uint8x16_t a, uint8x16_t b) {
+  static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+  uint8x16_t w = vld1q_u8(weights);
+  uint8x16_t sums = vpaddq_u8(vandq_u8(a, w), vandq_u8(b, w));
+  sums = vpaddq_u8(sums, sums);
+  sums = vpaddq_u8(sums, sums);
+  return vgetq_lane_u32(vreinterpretq_u32_u8(sums), 0);
+}
+
+static inline uint32_t scan_mask(uint8x16_t v) {
+  return scan_masks(v, v) & 0xffff;
+}
+
+static inline uint8x16_t scan_marks(uint8x16_t v) {
+  return vorrq_u8(scan_equal(v, '"'), scan_equal(v, '\\'));
+}
+
+/* Control characters and bytes above 0x7f: seen as signed, all that is less than 0x20. */
+static inline uint8x16_t scan_signs(uint8x16_t v) {
+  return vcltq_s8(vreinterpretq_s8_u8(v), vdupq_n_s8(0x20));
+}
+
+static inline uint32_t scan_json_special(const char *p) {
+  uint8x16_t v = scan_load(p);
+  return scan_mask(vorrq_u8(scan_marks(v), scan_signs(v)));
+}
+
+static inline uint32_t scan_json_stop(const char *p, uint32_t *high) {
+  uint8x16_t v = scan_load(p);
+  uint8x16_t stops = vorrq_u8(scan_marks(v), vcltq_u8(v, vdupq_n_u8(0x20)));
+  uint32_t both = scan_masks(stops, vcgeq_u8(v, vdupq_n_u8(0x80)));
+  *high = both >> 16;
+  return both & 0xffff;
+}
+
+static inline uint32_t scan_csv_special(const char *p, char delimiter, char quote) {
+  uint8x16_t v = scan_load(p);
+  uint8x16_t marks = vorrq_u8(scan_equal(v, delimiter), scan_equal(v, quote));
+  return scan_mask(vorrq_u8(vorrq_u8(marks, scan_marks(v)), scan_signs(v)));
+}
+
+static inline uint32_t scan_any_of4(const char *p, char a, char b, char c, char d) {
+  uint8x16_t v = scan_load(p);
+  uint8x16_t ab = vorrq_u8(scan_equal(v, a), scan_equal(v, b));
+  return scan_mask(vorrq_u8(ab, vorrq_u8(scan_equal(v, c), scan_equal(v, d))));
+}
+
+static inline bool scan_key_equal(const char *p, const char *key, uint32_t mask) {
+  uint8x16_t a = vceqq_u8(scan_load(p), scan_load(key));
+  uint8x16_t b = vceqq_u8(scan_load(p + 16), scan_load(key + 16));
+  return !(~scan_masks(a, b) & mask);
+}
+
+#endif

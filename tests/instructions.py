@@ -59,7 +59,7 @@ def main():
         wanted = dict(line.rstrip("\n").split(" ", 1) for line in table if not line.startswith("#"))
     table_of = wanted.pop("compiler")
     if table_of != compiler() or not runs_here(sys.argv[1]):
-        print("the table is for %s, this is %s and a processor of its own" % (table_of, compiler()))
+        print("the table is for %s: not for %s, or not for this processor" % (table_of, compiler()))
         print("0 passed, 0 failed, %d skipped" % len(wanted))
         return 0
     failed = 0

@@ -10,8 +10,9 @@
  *
  *   {"what":"parse","format":"json","simd":"avx2","rows":..,"bytes":..,"seconds":[..],"sums":".."}
  *
- * WAY, "parse-csv" say, times that one only. HEADWORKS_SIMD picks the instruction set. What is timed goes through a function whose
- * name begins with timed_, which is where tests/instructions.py has callgrind count.
+ * WAY, "parse-csv" say, times that one only. HEADWORKS_SIMD picks the instruction set.
+ * What is timed goes through a function whose name begins with timed_, which is where
+ * tests/instructions.py has callgrind count.
  *
  * simdjson_rows.cpp does the first of these with simdjson, and sums up in the same way. */
 #include "formats/formats.h"

@@ -108,8 +108,7 @@ hw_status hw_parse_u64(const char *data, size_t len, uint64_t *out) {
 hw_status hw_parse_i64(const char *data, size_t len, int64_t *out) {
   bool negative = len > 0 && *data == '-';
   uint64_t v;
-  if (negative) data++, len--; /* nothing is added to a NULL of length 0 */
-  hw_status st = parse_digits(data, len, &v);
+  hw_status st = parse_digits(data + negative, len - negative, &v);
   if (st != HW_OK) return st;
   if (v > (uint64_t)INT64_MAX + negative) return HW_ERANGE;
   *out = (int64_t)(negative ? 0 - v : v);

@@ -788,18 +788,6 @@ START_TEST(values_by_type) {
 }
 END_TEST
 
-/* An empty hw_str may have no bytes to point to. */
-START_TEST(nothing_by_type) {
-  for (uint8_t id = HW_TYPE_BOOLEAN; id < HW_TYPE_COUNT; id++) {
-    hw_type type = {.id = id, .precision = id == HW_TYPE_DECIMAL ? 10 : 0};
-    _Alignas(16) unsigned char slot[16];
-    hw_status expected = hw_type_is_string((hw_type_id)id) ? HW_OK : HW_EPARSE;
-    ck_assert_msg(hw_value_parse(&type, NULL, 0, slot) == expected, "%s", hw_type_name((hw_type_id)id));
-    ck_assert_int_eq(hw_value_parse(&type, "", 0, slot), expected);
-  }
-}
-END_TEST
-
 START_TEST(strings_by_type) {
   hw_str s;
   hw_type bounded = {.id = HW_TYPE_VARCHAR, .length = 3}, fixed = {.id = HW_TYPE_CHAR, .length = 3};
@@ -881,7 +869,6 @@ static Suite *value_suite(void) {
   tcase_add_test(t, booleans_and_uuids);
   tcase_add_test(t, utf8);
   tcase_add_test(t, values_by_type);
-  tcase_add_test(t, nothing_by_type);
   tcase_add_test(t, strings_by_type);
   tcase_add_test(t, statuses_and_errors);
   tcase_add_test(t, fields_by_name);

@@ -55,7 +55,17 @@ static bool is_same(const unpacked *a, const unpacked *b) {
   return a->status != HW_OK || (a->text.len == b->text.len && a->complete == b->complete);
 }
 
+/* libzstd reads formats from before 1.0, but only where their four first bytes come at once. */
+static bool holds_old_zstd(fuzz_input in) {
+  for (size_t i = 1; i + 3 <= in.len; i++) {
+    unsigned char before = (unsigned char)in.data[i - 1];
+    if (!memcmp(in.data + i, "\xb5\x2f\xfd", 3) && (before == 0x1e || (before >= 0x22 && before <= 0x27))) return true;
+  }
+  return false;
+}
+
 static void check_pieces(unpack_kind kind, fuzz_input in, size_t step, size_t room) {
+  if (kind == UNPACK_ZSTD && holds_old_zstd(in)) return;
   unpacked whole = unpack_pieces(kind, in, SIZE_MAX, OUT_MAX), pieces = unpack_pieces(kind, in, step, room);
   if (!whole.cut && !pieces.cut && !is_same(&whole, &pieces))
     fixture_fail("%zu bytes, status %d, complete %d; in pieces of %zu, %zu: %zu bytes, status %d, complete %d",

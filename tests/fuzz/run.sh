@@ -32,15 +32,15 @@ make -j"$(nproc)" --output-sync tests/fuzz/fuzz > make.log 2>&1 || { tail -n 40 
 [ -z "$build_only" ] || exit 0
 
 run() { # TARGET: its log is work/TARGET.log, what it fails on work/TARGET-...
-  local work=work/$1 bound
-  if [ -n "$seconds" ]; then
-    mkdir -p "$work"
-    bound=(-max_total_time="$seconds" "$work")
-  else
-    bound=(-runs="${runs[$1]}")
+  # New inputs go into the directory that is named first: that of the corpus stays as it is.
+  local work=work/$1 bound="-max_total_time=$seconds"
+  if [ -z "$seconds" ]; then
+    work=work/$1-bounded bound=-runs=${runs[$1]}
+    rm -rf "$work"
   fi
+  mkdir -p "$work"
   FUZZ_TARGET=$1 tests/fuzz/fuzz -seed=1 -max_len=700 -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix="work/$1-" "${bound[@]}" "$root/tests/fuzz/corpus/$1" > "work/$1.log" 2>&1
+    -artifact_prefix="work/$1-" "$bound" "$work" "$root/tests/fuzz/corpus/$1" > "work/$1.log" 2>&1
 }
 export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
 

@@ -6,7 +6,8 @@
 #   HW_FULL    1 for the long forms, or ""    PYTHONPATH  tests/system
 # Those in Python are run by $HW_PYTHON, if that is set: one with packages that some of them need.
 # It says by its exit status what came of it: 0 passed, 77 skipped. A test that
-# needs more than two minutes has a line "# time-limit: SECONDS".
+# needs more than two minutes has a line "# time-limit: SECONDS". They run one after the
+# other, but for those with a line "# mostly-waits", which run beside the others.
 #
 # Usage: HEADWORKS=path tests/run-system.sh [name ...]
 # The last line is "N passed, N failed[, N skipped]".
@@ -41,10 +42,9 @@ still_run() { # group
   ps -e -o pgid= -o stat= -o args= | awk -v group="$1" '$1 == group && $2 !~ /^Z/'
 }
 
-for test in "$SRCDIR"/tests/system/*.sh "$SRCDIR"/tests/system/*.py; do
-  name=$(basename "$test")
-  case $name in _* | lib* | '*'*) continue ;; esac
-  wanted "$name" "$@" || continue
+# Runs a test; what is to be said of it goes to $RESULTS/NAME, a word for its outcome to $RESULTS/NAME.is.
+run() { # test, name
+  test=$1 name=$2
   limit=$(sed -n 's/^# time-limit: *\([0-9]*\).*/\1/p' "$test" | head -n 1)
   limit=${limit:-120}
   [ -n "$HW_FULL" ] && limit=$((limit * 60))
@@ -62,21 +62,57 @@ for test in "$SRCDIR"/tests/system/*.sh "$SRCDIR"/tests/system/*.py; do
     [ $status -ne 0 ] || status=1
   fi
   seconds=$(($(date +%s) - begin))
+  is=failed
   case $status in
-    0) word=ok passed=$((passed + 1)) ;;
-    77) word=skipped skipped=$((skipped + 1)) ;;
-    124 | 137) word="FAILED (no end after $limit s)" failed=$((failed + 1)) ;;
-    *) word="FAILED ($status)" failed=$((failed + 1)) ;;
+    0) word=ok is=passed ;;
+    77) word=skipped is=skipped ;;
+    124 | 137) word="FAILED (no end after $limit s)" ;;
+    *) word="FAILED ($status)" ;;
   esac
-  printf '%-40s %4d s  %s\n' "$name" "$seconds" "$word"
-  case $status in
-    0) ;;
-    77) tail -n 1 "$log" | sed 's/^/    /' ;;
-    *) tail -n 100 "$log" | sed 's/^/    /' ;;
-  esac
+  {
+    printf '%-40s %4d s  %s\n' "$name" "$seconds" "$word"
+    case $is in
+      passed) ;;
+      skipped) tail -n 1 "$log" | sed 's/^/    /' ;;
+      failed) tail -n 100 "$log" | sed 's/^/    /' ;;
+    esac
+  } > "$RESULTS/$name"
+  echo $is > "$RESULTS/$name.is"
   chmod -R u+w "$dir" 2>/dev/null
   rm -rf "$dir"
+}
+
+tell() { # name
+  cat "$RESULTS/$1"
+  case $(cat "$RESULTS/$1.is") in
+    passed) passed=$((passed + 1)) ;;
+    skipped) skipped=$((skipped + 1)) ;;
+    *) failed=$((failed + 1)) ;;
+  esac
+}
+
+# Tests to run, those that mostly wait or the others.
+tests() { # mostly-waits | others, patterns
+  kind=$1; shift
+  for test in "$SRCDIR"/tests/system/*.sh "$SRCDIR"/tests/system/*.py; do
+    name=$(basename "$test")
+    case $name in _* | lib* | '*'*) continue ;; esac
+    wanted "$name" "$@" || continue
+    if grep -q '^# mostly-waits' "$test"; then is=mostly-waits; else is=others; fi
+    [ $is = "$kind" ] && echo "$name"
+  done
+}
+
+RESULTS=$(mktemp -d "${TMPDIR:-/tmp}/headworks-results.XXXXXX") || exit 1
+trap 'rm -rf "$RESULTS"' EXIT
+beside=$(tests mostly-waits "$@")
+for name in $beside; do run "$SRCDIR/tests/system/$name" "$name"; done &
+for name in $(tests others "$@"); do
+  run "$SRCDIR/tests/system/$name" "$name"
+  tell "$name"
 done
+wait
+for name in $beside; do tell "$name"; done
 
 line="$passed passed, $failed failed"
 [ $skipped -eq 0 ] || line="$line, $skipped skipped"

@@ -26,13 +26,22 @@ static hw_pipeline *create(const char *name) {
 typedef struct stream {
   int fd;
   char *text; /* of the body so far, without the chunks' frames */
-  size_t len, raw_len, raw_at;
+  size_t len, size, raw_len, raw_size, raw_at;
   char *raw;
   bool ended;
 } stream;
 
+/* Room for n bytes and a terminator in text, which doubles. */
+static char *with_room(char *text, size_t *size, size_t n) {
+  if (n < *size) return text;
+  *size = 2 * n + 1;
+  text = realloc(text, *size);
+  ck_assert_ptr_nonnull(text);
+  return text;
+}
+
 static bool read_more(stream *s) {
-  s->raw = realloc(s->raw, s->raw_len + 65536 + 1);
+  s->raw = with_room(s->raw, &s->raw_size, s->raw_len + 65536);
   ssize_t n = recv(s->fd, s->raw + s->raw_len, 65536, 0);
   ck_assert_msg(n >= 0, "nothing arrived for 10 s");
   s->raw_len += (size_t)n;
@@ -48,7 +57,7 @@ static void take_chunks(stream *s) {
     if (!end) return;
     size_t size = strtoul(at, NULL, 16), head = (size_t)(end - at) + 2;
     if (s->raw_len - s->raw_at < head + size + 2) return;
-    s->text = realloc(s->text, s->len + size + 1);
+    s->text = with_room(s->text, &s->size, s->len + size);
     memcpy(s->text + s->len, at + head, size);
     s->len += size;
     s->text[s->len] = '\0';
@@ -68,7 +77,8 @@ static stream open_stream(const char *path, const char *type) {
   snprintf(expected, sizeof expected, "Content-Type: %s\r\n", type);
   ck_assert_ptr_nonnull(strstr(s.raw, expected));
   s.raw_at = (size_t)(strstr(s.raw, "\r\n\r\n") - s.raw) + 4;
-  s.text = calloc(1, 1);
+  s.text = with_room(s.text, &s.size, 0);
+  s.text[0] = '\0';
   take_chunks(&s);
   return s;
 }

@@ -370,14 +370,15 @@ static void replace_all(int16_t keys, int16_t value) {
 }
 
 START_TEST(memory_stays_within_what_rows_need) {
+  enum { REWRITTEN = 8000 };
   make(true, false, UINT64_C(1) << 30);
-  replace_all(20000, 1);
+  replace_all(REWRITTEN, 1);
   uint64_t first = atomic_load(&state_memory.used);
   store_snapshot *old = snapshot();
-  for (int16_t i = 0; i < 12; i++) replace_all(20000, (int16_t)(2 + i % 3));
+  for (int16_t i = 0; i < 12; i++) replace_all(REWRITTEN, (int16_t)(2 + i % 3));
   uint64_t with_snapshot = atomic_load(&state_memory.used);
-  ck_assert_uint_eq(counted(0).stored_rows, 20000);
-  ck_assert_uint_eq(store_snapshot_rows(old, 0), 20000);
+  ck_assert_uint_eq(counted(0).stored_rows, REWRITTEN);
+  ck_assert_uint_eq(store_snapshot_rows(old, 0), REWRITTEN);
   hw_batch *b;
   for (uint32_t k = 0; k < store_snapshot_pieces(old, 0); k++) {
     ck_assert_int_eq(store_snapshot_piece(old, 0, k, &b), HW_OK);
@@ -390,7 +391,7 @@ START_TEST(memory_stays_within_what_rows_need) {
   /* Values 3 and 4 have longer strings than 1; half of what a segment holds may have ended. */
   ck_assert_msg(last < 8 * first, "12 rewrites: from %llu to %llu bytes", (unsigned long long)first,
                 (unsigned long long)last);
-  for (int16_t i = 0; i < 24; i++) replace_all(20000, (int16_t)(2 + i % 3));
+  for (int16_t i = 0; i < 24; i++) replace_all(REWRITTEN, (int16_t)(2 + i % 3));
   uint64_t later = atomic_load(&state_memory.used);
   ck_assert_msg(later < last + last / 4, "24 more: from %llu to %llu bytes", (unsigned long long)last,
                 (unsigned long long)later);

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# mostly-waits
 """Outputs over HTTP: a pause is true under load and loses nothing, other sinks go on; on_full spills in order (a full
 disk holds, and says so) and drops what it counts."""
 import random

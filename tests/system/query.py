@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# mostly-waits
 """Ad-hoc queries against SQLite on random rows, and what SQLite cannot judge: results that are large, clients that are
 slow or leave, INSERT while paused, one snapshot per request, the command."""
 import random

@@ -122,7 +122,9 @@ static uint32_t next_after(key_order *k, uint32_t next, const char *spelling, si
   /* An object's first key is spelled with its brace, which may stand nowhere else. */
   if (column == KEY_UNKNOWN && *spelling != '{' && len <= KEY_LEARNED_MAX)
     set_entry(&k->ignored, spelling, len, column);
-  return column >= 0 && k->position[column] ? k->position[column] : next;
+  if (column >= 0 && k->position[column]) return k->position[column];
+  bool with_brace = next == 0 && k->n && k->entries[0].bytes[0] == '{';
+  return with_brace ? 1 : next; /* or the value of the key that strayed could be followed by it */
 }
 
 void key_walk_stray(key_order *k, row_writer *w, key_walk *walk, const char *spelling, size_t len, int32_t column) {

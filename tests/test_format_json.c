@@ -176,6 +176,7 @@ END_TEST
 
 START_TEST(unknown_fields) {
   static const char brace[] = "{\"v\":1}\n{\"x\":1,\"v\":2}\n{\"v\":3{\"x\":2}\n{\"v\":4}\n";
+  static const char first[] = "{\"v\":1}\n{\"x\":7{\"v\":2}\n{\"w\":7{\"v\":3}\n{\"v\":4}\n";
   const char *schema = "v INT";
   raw(schema, "{\"x\":{\"y\":[1,{\"z\":\"}]\\\"\"}],\"w\":null},\"v\":1}\n{\"x\":[],\"v\":2}\n{\"x\":{},\"v\":3}\n",
       "1\n2\n3\n");
@@ -192,6 +193,7 @@ START_TEST(unknown_fields) {
   fixture_result r = fixture_all_ways(&format_json, RAW, fixture_schema("v BIGINT"), brace, sizeof brace - 1);
   if (r.n_bad != 1 || strncmp(r.brief, "1\n2\n4\n!", 7) != 0) ck_abort_msg("gives\n%s", r.full);
   fixture_result_fini(&r);
+  raw("v INT, w INT", first, "1|NULL\n4|NULL\n!syntax - @8+13\n!syntax - @22+13\n");
   broken("{\"x\":{\"y\":01},\"v\":1}");
   broken("{\"x\":[1,],\"v\":1}");
   broken("{\"x\":{\"y\"},\"v\":1}");

@@ -79,6 +79,7 @@ struct deployment {
   /* the pipeline's task */
   output **touched;                   /* outputs that were given something since they were last empty */
   uint32_t n_touched, touched_room;
+  source *due;                        /* taken from `ready`, the oldest first; `listed` until their turn comes */
   source *in_hand_of;                 /* whose batch it is */
   batch *in_hand;                     /* goes through the circuit, perhaps in several turns; NULL: none */
   batch *in_unit;                     /* the rest of its unit */
@@ -88,6 +89,7 @@ struct deployment {
   bool failed;
   uint64_t stalled_since_us;
   uint32_t followers;                 /* inputs that wait for others to end */
+  uint32_t n_over;                    /* connectors, from the first on, that are outputs or bring in nothing more */
   hw_error stop_error;
   struct group *stop_group;           /* made beforehand, so that a stop needs no memory */
 

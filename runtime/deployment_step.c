@@ -273,29 +273,44 @@ static source *take_ready(deployment *d) {
   return in_order;
 }
 
-/* True: there is more to do at once. */
+/* The next source in turn, or NULL: each that was ready when the round began has had its turn. */
+static source *next_due(deployment *d, bool *begun) {
+  if (!d->due && !*begun) {
+    d->due = take_ready(d);
+    *begun = true;
+  }
+  source *s = d->due;
+  if (!s) return NULL;
+  d->due = s->next;
+  atomic_store(&s->listed, false); /* it may be listed anew from here on */
+  return s;
+}
+
+static bool turn_is_over(const deployment *d) {
+  return d->failed || d->in_hand || sched_now_us() - d->turn_us > DEPLOYMENT_QUANTUM_US;
+}
+
+/* One round, or as much of it as a quantum allows: the rest stays due, and is not looked
+ * at meanwhile, however many they are. True: there is more to do at once. */
 static bool run_sources(deployment *d) {
   d->turn_us = sched_now_us();
-  bool stalled = false, more = d->in_hand && !deployment_work_off(d, &stalled), begin = !more;
-  for (source *s = begin ? take_ready(d) : NULL; s;) {
-    source *next = s->next; /* it may be listed anew from here on */
-    atomic_store(&s->listed, false);
-    bool late = stalled || d->failed || d->in_hand || sched_now_us() - d->turn_us > DEPLOYMENT_QUANTUM_US;
-    turn t = late ? TURN_MORE : run_source(d, s);
+  bool stalled = false, busy = d->in_hand && !deployment_work_off(d, &stalled), more = busy, begun = false;
+  for (source *s; !busy && !stalled && (s = next_due(d, &begun));) {
+    turn t = run_source(d, s);
     more = more || t == TURN_MORE || t == TURN_BUSY;
-    stalled = stalled || t == TURN_STALLED;
+    stalled = t == TURN_STALLED;
+    busy = turn_is_over(d);
     if (t != TURN_EMPTY) list(d, s);
-    s = next;
   }
   if (stalled) deployment_note_stall(d, true);
-  return more && !stalled && !d->failed;
+  return (more || d->due) && !stalled && !d->failed;
 }
 
 /* ---- the end ------------------------------------------------------------- */
 
 bool deployment_is_quiet(deployment *d) {
   if (d->failed) return true;
-  if (d->in_hand || atomic_load(&d->ready)) return false;
+  if (d->in_hand || d->due || atomic_load(&d->ready)) return false;
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
     if (d->inputs[i] && queue_batches(&d->inputs[i]->source.queue)) return false;
     if (d->outputs[i] && output_batches(d->outputs[i])) return false; /* nor is one to be dropped */
@@ -336,10 +351,11 @@ static void release_followers(deployment *d) {
   d->followers = left;
 }
 
-static bool all_inputs_over(const deployment *d) {
-  for (uint32_t i = 0; i < d->program->n_connectors; i++)
-    if (d->inputs[i] && !input_is_over(d->inputs[i])) return false;
-  return atomic_load(&d->producers_open) == 0;
+/* An input that is over stays over: none is looked at twice. */
+static bool all_inputs_over(deployment *d) {
+  const uint32_t n = d->program->n_connectors;
+  while (d->n_over < n && (!d->inputs[d->n_over] || input_is_over(d->inputs[d->n_over]))) d->n_over++;
+  return d->n_over == n && atomic_load(&d->producers_open) == 0;
 }
 
 static bool find_failed(const deployment *d, hw_error *err) {

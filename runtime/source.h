@@ -2,8 +2,9 @@
  * it is not empty.
  *
  * Sources with something in their queue stand in a stack that many push to and
- * the pipeline's task takes whole; `listed` keeps a source from standing in it
- * twice. So the pipeline looks at busy sources only, of however many there are.
+ * the pipeline's task takes whole, when it is through with those it took before;
+ * `listed` keeps a source from standing in either twice. So the pipeline looks at
+ * busy sources only, of however many there are, and at each once for what it takes.
  *
  * Set and reset of `listed`: a producer that pushes a batch sets it, and lists
  * the source if it was clear. The pipeline clears it before it looks into the

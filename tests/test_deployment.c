@@ -1,6 +1,6 @@
 /* A deployment with transports made for the test: a counter that makes rows, a
  * script of bytes, and a sink that can refuse. */
-#include "runtime/deployment.h"
+#include "runtime/deployment_impl.h"
 #include "runtime/program.h"
 
 #include <check.h>
@@ -507,6 +507,33 @@ START_TEST(bounds_hold_while_the_sink_waits) {
 }
 END_TEST
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SOURCES 4000u
+#else
+#define SOURCES 20000u
+#endif
+
+/* Ready all at once, behind a sink that waits: taking note of so many takes longer than a turn of
+ * the pipeline. Each turn gets on nevertheless, and looks at those that it comes to only. */
+START_TEST(thousands_of_sources_are_ready_at_once) {
+  const uint32_t n = SOURCES;
+  counter_limit = 1;
+  atomic_store(&sink.refuse, -1);
+  make(&counter_transport, NULL, n);
+  for (uint32_t i = 0; i < n; i++) connectors[i].paused = true;
+  run();
+  for (uint32_t i = 0; i < n; i++) deployment_control(dep, i * 1237 % n, false, NULL, NULL); /* far from each other */
+  while (atomic_load(&fetches) < 2 * (int)n) sched_yield(); /* each has brought its row, and ended */
+  uint64_t wakeups = atomic_load(&dep->wakeups);
+  atomic_store(&sink.refuse, 0);
+  hw_connector_wake(sink.c);
+  WAIT_UNTIL(atomic_load(&complete));
+  ck_assert_uint_eq(sink.len, strlen("0\n") * n);
+  ck_assert_uint_le(atomic_load(&dep->wakeups) - wakeups, n);
+  stop(false);
+}
+END_TEST
+
 START_TEST(a_sink_that_fails_for_a_time_loses_nothing) {
   counter_limit = 5000;
   atomic_store(&sink.refuse, 2);
@@ -738,6 +765,7 @@ int main(void) {
   tcase_add_test(t, an_acknowledged_pause_is_true);
   tcase_add_test(t, pauses_lose_and_repeat_nothing);
   tcase_add_test(t, bounds_hold_while_the_sink_waits);
+  tcase_add_test(t, thousands_of_sources_are_ready_at_once);
   tcase_add_test(t, a_sink_that_fails_for_a_time_loses_nothing);
   tcase_add_test(t, a_stop_drains_what_was_taken_in);
   tcase_add_test(t, a_stop_gives_up_at_its_deadline);

@@ -252,7 +252,7 @@ cli_exit cli_connectors(const cli_call *call) {
   if (cli_has(call, "markdown")) transports = !formats;
   if (!formats && !transports) formats = transports = true;
   cli_exit status;
-  hw_engine *engine = session_engine(call, HW_LOG_WARNING, NULL, NULL, &status);
+  hw_engine *engine = session_engine(call, 0, HW_LOG_WARNING, NULL, NULL, &status);
   if (!engine) return status;
   entries list = {0};
   const char *only = call->n_args ? call->args[0] : NULL;

@@ -62,6 +62,8 @@ static const cli_option serve_options[] = {
     {"data-dir", 'D', "DIR", "where pipelines and keys survive a restart; none: nowhere (default: "
                              "$XDG_STATE_HOME/headworks, or ~/.local/state/headworks)"},
     {"drain-timeout", 0, "SECONDS", "after SIGINT or SIGTERM: time to write what was read (default: 10)"},
+    {"worker-nice", 0, "N", "lower the priority of the threads that run connectors and circuits by N, so that requests "
+                            "are answered at once while they keep every core busy (0 to 19; default: 5)"},
     {0}};
 
 static const cli_option client_options[] = {

@@ -10,6 +10,7 @@
 
 #define DEFAULT_LISTEN "127.0.0.1:8080"
 #define DEFAULT_DRAIN 10.0
+#define WORKER_NICE 5 /* requests go before rows */
 
 typedef struct service {
   signals signals;
@@ -204,7 +205,7 @@ static void raise_descriptors(void) {
 static cli_exit serve(service *s, const cli_call *call) {
   raise_descriptors();
   cli_exit status;
-  s->engine = session_engine(call, HW_LOG_INFO, NULL, NULL, &status);
+  s->engine = session_engine(call, WORKER_NICE, HW_LOG_INFO, NULL, NULL, &status);
   if (s->engine) status = open_data(s, call);
   if (s->engine && status == CLI_OK) status = start_server(s, call);
   if (status != CLI_OK) return status;

@@ -42,17 +42,19 @@ bool session_load_plugins(hw_engine *engine, const char *paths) {
   return true;
 }
 
-hw_engine *session_engine(const cli_call *call, hw_log_level level, hw_log_function *log, void *log_arg,
+hw_engine *session_engine(const cli_call *call, double nice, hw_log_level level, hw_log_function *log, void *log_arg,
                           cli_exit *status) {
   double workers = 0, mib = 0, state_mib = 0, query_mib = 0, letters = 0;
   *status = CLI_USAGE;
   if (!cli_log_level(call, &level) || !cli_number(call, "workers", 1, 1024, &workers) ||
+      !cli_number(call, "worker-nice", 0, 19, &nice) ||
       !cli_number(call, "memory", 1, 1 << 24, &mib) ||
       !cli_number(call, "state-memory", 1, 1 << 24, &state_mib) ||
       !cli_number(call, "query-memory", 1, 1 << 24, &query_mib) ||
       !cli_number(call, "dead-letters", 1, 1e7, &letters))
     return NULL;
   hw_engine_options options = {.struct_size = sizeof options, .workers = (unsigned)workers,
+                               .worker_nice = (unsigned)nice,
                                .memory_limit = (uint64_t)(mib * 1048576),
                                .state_limit = (uint64_t)(state_mib * 1048576),
                                .query_limit = (uint64_t)(query_mib * 1048576), .log_level = level, .log = log,
@@ -107,7 +109,7 @@ cli_exit session_open(session *s, const cli_call *call, hw_log_function *log, vo
   }
   if (!cli_number(call, "drain-timeout", 0, 86400, &s->drain_seconds)) return CLI_USAGE;
   cli_exit status;
-  s->engine = session_engine(call, HW_LOG_WARNING, log, log_arg, &status);
+  s->engine = session_engine(call, 0, HW_LOG_WARNING, log, log_arg, &status);
   if (s->engine) status = compile(s, call);
   if (s->program) warn(s);
   return status;

@@ -43,10 +43,10 @@ typedef struct session {
 /* Loads them; a directory without any is warned of. paths may be NULL. False: said. */
 bool session_load_plugins(hw_engine *engine, const char *paths);
 
-/* An engine by the options --workers, --memory, --log-level, --plugin-path and
+/* An engine by the options --workers, --worker-nice (by default `nice`), --memory, --log-level, --plugin-path and
  * the variable HEADWORKS_PLUGIN_PATH; log NULL: standard error. NULL: the reason
  * has been printed, *status tells how to exit. */
-hw_engine *session_engine(const cli_call *call, hw_log_level level, hw_log_function *log, void *log_arg,
+hw_engine *session_engine(const cli_call *call, double nice, hw_log_level level, hw_log_function *log, void *log_arg,
                           cli_exit *status);
 
 /* Blocks the signals, makes the engine, reads and compiles the call's first

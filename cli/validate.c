@@ -62,7 +62,7 @@ cli_exit cli_validate(const cli_call *call) {
   size_t len;
   char *text = source_read(call, call->args[0], &len, &status);
   if (!text) return status;
-  hw_engine *engine = session_engine(call, HW_LOG_WARNING, NULL, NULL, &status); /* it knows the transports */
+  hw_engine *engine = session_engine(call, 0, HW_LOG_WARNING, NULL, NULL, &status); /* it knows the transports */
   if (engine) {
     status = cli_has(call, "json") ? check_json(text, len) : check_text(call->args[0], text, len);
     hw_engine_free(engine);

@@ -27,7 +27,8 @@ static hw_status read_options(hw_engine_options *out, const hw_engine_options *o
 }
 
 static runtime *make_runtime(const hw_engine_options *o, hw_error *err) {
-  return runtime_new(&(runtime_options){.workers = o->workers, .memory_limit = o->memory_limit,
+  return runtime_new(&(runtime_options){.workers = o->workers, .worker_nice = o->worker_nice,
+                                        .memory_limit = o->memory_limit,
                                         .state_limit = o->state_limit,
                                         .query_limit = o->query_limit,
                                         .pause_timeout_us = (uint64_t)o->pause_timeout_ms * 1000,

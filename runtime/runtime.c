@@ -28,7 +28,7 @@ runtime *runtime_new(const runtime_options *o, hw_error *err) {
   atomic_init(&rt->transactions_held, 0);
   if (o->file_root && !(rt->files = file_root_new(o->file_root, "--file-root", err))) goto no_files;
   if (o->secrets_dir && !(rt->secrets = file_root_new(o->secrets_dir, "--secrets-dir", err))) goto no_secrets;
-  rt->sched = sched_new(o->workers, err);
+  rt->sched = sched_new(o->workers, o->worker_nice, err);
   if (rt->sched) return rt;
 
   file_root_free(rt->secrets);

@@ -23,6 +23,7 @@ typedef struct runtime {
 
 typedef struct runtime_options {
   unsigned workers;       /* 0: one per core */
+  unsigned worker_nice;   /* see sched.h */
   uint64_t memory_limit;  /* bytes; 0: 1 GiB */
   uint64_t state_limit;   /* bytes; 0: 2 GiB */
   uint64_t query_limit;   /* bytes; 0: 256 MiB */

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #define HELPERS_MAX 16u
 #define WORKERS_MAX 256u
+#define PRIORITY_LEAST 19
 
 enum { LANE_WORKERS, LANE_HELPERS, LANES };
 enum task_state { STATE_IDLE, STATE_QUEUED, STATE_RUNNING, STATE_NOTIFIED, STATE_CLOSED };
@@ -35,6 +37,7 @@ typedef struct lane {
 struct sched {
   lane lanes[LANES];
   poller *poller;
+  int priority; /* of the lanes' threads, as setpriority has it */
 };
 
 uint64_t sched_now_ns(void) {
@@ -121,6 +124,7 @@ static void task_step(lane *l, task *t) {
 static void *lane_main(void *arg) {
   lane *l = arg;
   pthread_setname_np(pthread_self(), l->name);
+  setpriority(PRIO_PROCESS, 0, l->sched->priority); /* of this thread; where that is refused, it goes without */
   for (task *t; (t = lane_pop(l));) task_step(l, t);
   return NULL;
 }
@@ -216,9 +220,11 @@ static unsigned cores(void) {
   return n < 1 ? 1 : n > (long)WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
 }
 
-sched *sched_new(unsigned workers, hw_error *err) {
+sched *sched_new(unsigned workers, unsigned nice, hw_error *err) {
   sched *s = calloc(1, sizeof *s);
   if (!s) goto no_memory;
+  s->priority = getpriority(PRIO_PROCESS, 0) + (int)(nice < PRIORITY_LEAST ? nice : PRIORITY_LEAST);
+  if (s->priority > PRIORITY_LEAST) s->priority = PRIORITY_LEAST;
   if (workers > WORKERS_MAX) workers = WORKERS_MAX;
   if (lane_init(&s->lanes[LANE_WORKERS], s, "hw-worker", false, workers ? workers : cores()) != HW_OK) goto no_workers;
   if (lane_init(&s->lanes[LANE_HELPERS], s, "hw-helper", true, HELPERS_MAX) != HW_OK) goto no_helpers;

@@ -15,6 +15,11 @@
  * waits in epoll for the fds and timers of all idle tasks: ten thousand idle
  * connectors cost ten thousand entries there and no thread at all.
  *
+ * While workers and helpers keep every processor busy, a thread that wakes to answer
+ * a client may wait for the end of one's slice, milliseconds for some microseconds of
+ * work. So they may be given a lower priority than the process's other threads
+ * (docs/performance.md has what that is worth, and what was not worth it).
+ *
  * A queue per worker with stealing was left out: a lane's one lock is taken a
  * few thousand times a second, for quanta of about 200 us. */
 #ifndef RUNTIME_SCHED_H
@@ -52,7 +57,8 @@ struct task {
   uint32_t heap_index;      /* protected by the timers' lock */
 };
 
-sched *sched_new(unsigned workers, hw_error *err);
+/* `nice`: by how much lower than the caller's the priority of workers and helpers is. */
+sched *sched_new(unsigned workers, unsigned nice, hw_error *err);
 /* Every task must be closed. Joins all threads. */
 void sched_free(sched *s);
 unsigned sched_workers(const sched *s);

@@ -21,7 +21,7 @@ static sched *s;
 
 static void setup(void) {
   hw_error err;
-  s = sched_new(2, &err);
+  s = sched_new(2, 0, &err);
   ck_assert_msg(s != NULL, "%s", err.message);
 }
 static void teardown(void) { sched_free(s); }

@@ -62,6 +62,8 @@ typedef struct hw_engine_options {
   uint64_t dead_letters;     /* bad records that are kept of a pipeline; 0: 10,000 */
   uint64_t dead_letter_bytes; /* bytes that these may take together; 0: 32 MiB */
   uint64_t query_limit;      /* bytes for what ad-hoc queries sort, group and insert, all together; 0: 256 MiB */
+  unsigned worker_nice;      /* by how much lower (as nice(1) counts, up to 19) the priority of the threads is that run
+                                connectors and circuits, so that others of the process get a processor at once */
 } hw_engine_options;
 
 /* options NULL: defaults. One engine per process is enough; several may exist. */

@@ -300,8 +300,8 @@ hw_status input_init(input *in, deployment *d, runtime *rt, uint32_t index, cons
   in->c.release = release;
   if (connector_init(&in->c, d, rt, index, input_run, spec->input->capabilities & HW_CAP_BLOCKING) != HW_OK)
     goto no_connector;
-  if (!source_init(&in->source, spec->relation, (uint64_t)spec->max_queued_records, (uint64_t)spec->max_queued_bytes,
-                   has_room))
+  if (!source_init(&in->source, spec->relation, &QUEUE_OF_INPUT, (uint64_t)spec->max_queued_records,
+                   (uint64_t)spec->max_queued_bytes, has_room))
     goto no_source;
   hw_status st = connector_resolve(&in->c, err);
   if (st == HW_OK) st = spec->input->ops->create(&in->c, in->c.transport_config, &in->c.instance, err);

@@ -412,7 +412,8 @@ hw_status output_init(output *out, deployment *d, runtime *rt, uint32_t index, c
   out->c.release = release;
   out->c.held = held;
   if (spec->paused) (void)gate_hold(&out->c.gate, GATE_USER);
-  if (!queue_init(&out->queue, (uint64_t)spec->max_queued_records, held_most(rt, spec))) goto no_queue;
+  if (!queue_init(&out->queue, &QUEUE_OF_OUTPUT, (uint64_t)spec->max_queued_records, held_most(rt, spec)))
+    goto no_queue;
   if (spec->on_full == ON_FULL_SPILL && !(out->spill = spill_new(out, rt->spill_dir, (uint64_t)spec->max_spill_bytes)))
     goto no_spill;
   if ((st = connector_resolve(&out->c, err)) != HW_OK) goto no_encoder;

@@ -53,7 +53,7 @@ hw_producer *deployment_producer(deployment *d, uint32_t relation, hw_error *err
   if (!p) goto no_memory;
   memset(p, 0, sizeof *p);
   if (!init_waiting(p)) goto no_lock;
-  if (!source_init(&p->source, relation, PRODUCER_RECORDS, PRODUCER_BYTES, has_room)) goto no_queue;
+  if (!source_init(&p->source, relation, &QUEUE_OF_PRODUCER, PRODUCER_RECORDS, PRODUCER_BYTES, has_room)) goto no_queue;
   p->d = deployment_ref(d);
   p->schema = &d->program->relations[relation].schema;
   pthread_mutex_lock(&d->lock);

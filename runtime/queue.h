@@ -3,9 +3,10 @@
  * Counters count up for ever, each written by one side only, so that what is
  * held is a difference and nobody needs a read-modify-write.
  *
- * A queue is full at its configured bounds, or when it holds a normal amount
- * already: bounds are for the worst case, a short queue keeps data in the cache
- * and latency low.
+ * A queue is full at its configured bounds, or when it holds a normal number of
+ * batches already, however small they are: bounds are for the worst case, a short queue
+ * keeps data in the cache and latency low. A source that waits for room has more to bring
+ * at once afterwards: batches grow until what each of them costs does not matter.
  *
  * What the consumer has taken and only keeps, for a transaction, is `parked`: it
  * counts as in the queue, for nothing has been done with it, but makes it no fuller. */
@@ -16,7 +17,7 @@
 #include "runtime/ring.h"
 
 #define QUEUE_SLOTS 128u
-#define QUEUE_NORMAL_BATCHES 8u
+#define QUEUE_NORMAL_BATCHES 4u
 #define QUEUE_NORMAL_BYTES (UINT64_C(4) << 20)
 
 typedef struct queue_count {
@@ -26,18 +27,32 @@ typedef struct queue_count {
   _Atomic uint64_t batches;
 } queue_count;
 
+/* It is full with so many batches once these keep so much memory alive, and without a
+ * slot in any case. */
+typedef struct queue_kind {
+  ring_pos slots, normal_batches;
+  uint64_t normal_held;
+} queue_kind;
+
+static const queue_kind QUEUE_OF_INPUT = {8, QUEUE_NORMAL_BATCHES, 0};
+static const queue_kind QUEUE_OF_OUTPUT = {QUEUE_SLOTS, QUEUE_NORMAL_BATCHES, 0}; /* holds more while it is paused */
+/* Who pushes row by row does not bring more for having waited. */
+static const queue_kind QUEUE_OF_PRODUCER = {QUEUE_SLOTS, 2 * QUEUE_NORMAL_BATCHES, QUEUE_NORMAL_BYTES};
+
 typedef struct queue {
   ring ring;
   queue_count in;  /* written by the producer */
   queue_count out; /* written by the consumer */
   queue_count parked; /* likewise; goes down as well */
   uint64_t max_records, max_held;
+  queue_kind kind;
 } queue;
 
-static inline bool queue_init(queue *q, uint64_t max_records, uint64_t max_held) {
+static inline bool queue_init(queue *q, const queue_kind *kind, uint64_t max_records, uint64_t max_held) {
   q->max_records = max_records;
   q->max_held = max_held;
-  return ring_init(&q->ring, QUEUE_SLOTS, 0);
+  q->kind = *kind;
+  return ring_init(&q->ring, kind->slots, 0);
 }
 
 /* Lets go of a batch, and of the unit that it begins. */
@@ -99,7 +114,7 @@ static inline bool queue_is_full(const queue *q) {
   uint64_t held = queue_unparked(queue_held(q), &q->parked.held);
   if (held >= q->max_held || queue_waiting_records(q) >= q->max_records) return true;
   ring_pos n = ring_count(&q->ring);
-  return n > q->ring.mask || (n >= QUEUE_NORMAL_BATCHES && held >= QUEUE_NORMAL_BYTES);
+  return n > q->ring.mask || (n >= q->kind.normal_batches && held >= q->kind.normal_held);
 }
 
 /* Producer: counts b as held, for a producer that keeps what finds no slot in a

@@ -35,12 +35,12 @@ struct source {
   latency processing;        /* from a batch's fetch until it is through the circuit; by the pipeline's task */
 };
 
-static inline bool source_init(source *s, uint32_t relation, uint64_t max_records, uint64_t max_held,
-                               void (*has_room)(source *s)) {
+static inline bool source_init(source *s, uint32_t relation, const queue_kind *kind, uint64_t max_records,
+                               uint64_t max_held, void (*has_room)(source *s)) {
   s->relation = relation;
   s->has_room = has_room;
   s->processing = (latency){0};
-  return queue_init(&s->queue, max_records, max_held);
+  return queue_init(&s->queue, kind, max_records, max_held);
 }
 
 static inline void source_fini(source *s) {

@@ -336,13 +336,43 @@ static batch *batch_of_rows(mem *m, const hw_schema *schema, uint32_t n) {
   return b;
 }
 
+/* However little they hold: what waits longer comes in larger batches. A producer's may be many and small. */
+START_TEST(few_batches_fill_a_queue) {
+  static const hw_field field = {.name = "n", .type = {.id = HW_TYPE_BIGINT}};
+  static const hw_schema schema = {.name = "t", .n_fields = 1, .fields = &field};
+  static mem m;
+  static queue q, of_producer; /* all zero */
+  ck_assert_int_eq(mem_init(&m, 1 << 30), HW_OK);
+  ck_assert(queue_init(&q, &QUEUE_OF_INPUT, 1000000, 1 << 30));
+  ck_assert(queue_init(&of_producer, &QUEUE_OF_PRODUCER, 1000000, 1 << 30));
+  for (uint32_t i = 0; i < QUEUE_NORMAL_BATCHES; i++) {
+    ck_assert(!queue_is_full(&q));
+    ck_assert(queue_push(&q, batch_of_rows(&m, &schema, 1)));
+  }
+  ck_assert(queue_is_full(&q));
+  batch *b = queue_pop(&q);
+  queue_done(&q, b);
+  hw_batch_unref(&b->pub);
+  ck_assert(!queue_is_full(&q));
+  for (uint32_t i = 0; i < QUEUE_SLOTS; i++) {
+    ck_assert(!queue_is_full(&of_producer));
+    ck_assert(queue_push(&of_producer, batch_of_rows(&m, &schema, 1)));
+  }
+  ck_assert(queue_is_full(&of_producer));
+  queue_fini(&q);
+  queue_fini(&of_producer);
+  ck_assert_uint_eq(atomic_load(&m.used), 0);
+  mem_fini(&m);
+}
+END_TEST
+
 START_TEST(a_unit_is_one_entry) {
   static const hw_field field = {.name = "n", .type = {.id = HW_TYPE_BIGINT}};
   static const hw_schema schema = {.name = "t", .n_fields = 1, .fields = &field};
   static mem m;
   static queue q; /* all zero */
   ck_assert_int_eq(mem_init(&m, 1 << 30), HW_OK);
-  ck_assert(queue_init(&q, 1000, 1 << 20));
+  ck_assert(queue_init(&q, &QUEUE_OF_INPUT, 1000, 1 << 20));
   batch *first = NULL, **last = &first;
   for (uint32_t i = 0; i < 500; i++) { /* more than the queue has slots */
     *last = batch_of_rows(&m, &schema, 4);
@@ -383,6 +413,7 @@ int main(void) {
   suite_add_tcase(s, t);
   TCase *p = tcase_create("parts");
   tcase_add_test(p, progress_that_nobody_asked_for);
+  tcase_add_test(p, few_batches_fill_a_queue);
   tcase_add_test(p, a_unit_is_one_entry);
   suite_add_tcase(s, p);
   SRunner *r = srunner_create(s);

@@ -84,16 +84,17 @@ PUT_INLINE bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }
 
-/* A byte order mark that opens the output would be taken for one, not for text. */
-PUT_INLINE bool begins_with_mark(const char *p, size_t len) {
-  return __builtin_expect(p[0] == '\xef', 0) && len >= 3 && !memcmp(p, "\xef\xbb\xbf", 3);
+/* Blanks that a reader may trim, and what begins like a byte order mark, which a reader
+ * takes off the start of a stream. */
+PUT_INLINE bool opens_oddly(char c) {
+  return is_blank(c) || c == '\xef';
 }
 
 /* Text with quotes around it, if need be. `plain`: it holds no '"'. */
 PUT_INLINE char *put_text(const csv_encoder *e, char *out, const char *p, size_t len, bool plain) {
   const csv_dialect *d = &e->dialect;
   bool easy = plain && d->quote == '"';
-  bool quoted = len == 0 || is_blank(p[0]) || is_blank(p[len - 1]) || begins_with_mark(p, len) ||
+  bool quoted = len == 0 || opens_oddly(p[0]) || is_blank(p[len - 1]) ||
                 (easy ? has_marks(d, p, len, true) : has_marks(d, p, len, false));
   bool doubled = quoted && !easy;
   *out = d->quote;

@@ -11,7 +11,6 @@ import argparse
 import http.client
 import json
 import os
-import platform
 import shutil
 import signal
 import socket
@@ -42,34 +41,18 @@ os.environ.update(HEADWORKS=os.path.join(BUILD, "headworks"), SRCDIR=SOURCE, TMP
 sys.path.insert(0, os.path.join(SOURCE, "tests", "system"))
 sys.dont_write_bytecode = True
 import libhw  # noqa: E402  (it reads the environment)
+from figures import Figures, machine, note, quantile, quantiles  # noqa: E402
 
 COLUMNS = ("id BIGINT NOT NULL, ts TIMESTAMP, user VARCHAR, country VARCHAR, amount DECIMAL(10, 2), qty INT, "
            "ok BOOLEAN, note VARCHAR")
 INPUT, EXPECTED = os.path.join(WORK, "in.ndjson"), os.path.join(WORK, "expected.ndjson")
 
-results = []  # {"row", "value", "goal", "detail", ...} in the order of the table
-
-
-def note(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def result(row, value, goal="", detail="", **numbers):
-    results.append(dict({"row": row, "value": value, "goal": goal, "detail": detail}, **numbers))
-    note("%s: %s%s" % (row, value, " (%s)" % detail if detail else ""))
+figures = Figures()
+result = figures.add
 
 
 def tool(name):
     return os.path.join(BUILD, "bench", name)
-
-
-def quantile(values, q):
-    values = sorted(values)
-    return values[min(len(values) - 1, int(q * len(values)))]
-
-
-def quantiles(values, unit):
-    return "p50 %.2f, p99 %.2f, max %.2f %s" % (quantile(values, 0.5), quantile(values, 0.99), max(values), unit)
 
 
 # ---- rows ---------------------------------------------------------------------------
@@ -93,9 +76,6 @@ def megabytes(rate):
 
 
 # ---- text to typed columns and back, one core -----------------------------------------
-
-
-
 
 def timed(program, *arguments):
     """What a program of bench/ says of each way, by (what, format), with its median rates; a faulty one has none."""
@@ -435,31 +415,10 @@ def first_row(times=50):
 
 # ---- the report ----------------------------------------------------------------------------------
 
-def machine():
-    model = "unknown"
-    with open("/proc/cpuinfo") as f:
-        for line in f:
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    version = subprocess.run([libhw.HEADWORKS, "version"], capture_output=True).stdout.decode().split("\n")[0]
-    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "kernel": platform.release(), "headworks": version,
-            "rows": options.rows, "input_bytes": os.path.getsize(INPUT) if os.path.exists(INPUT) else None,
-            "load_before": LOAD, "when": time.strftime("%Y-%m-%d %H:%M:%S %z")}
-
-
 def report():
-    about = machine()
-    lines = ["# Benchmarks", "", "%(cpu)s, %(cores)d cores, Linux %(kernel)s, %(headworks)s, %(when)s." % about,
-             "%d NDJSON rows of 8 columns; load average before: %.2f." % (options.rows, LOAD), "",
-             "| what | result | goal | conditions |", "|---|---|---|---|"]
-    lines += ["| %(row)s | %(value)s | %(goal)s | %(detail)s |" % r for r in results]
-    text = "\n".join(lines) + "\n"
-    with open(os.path.join(OUT, "bench.md"), "w") as f:
-        f.write(text)
-    with open(os.path.join(OUT, "bench.json"), "w") as f:
-        json.dump({"machine": about, "results": results}, f, indent=2)
-    print(text)
+    about = dict(machine(libhw.HEADWORKS, LOAD), rows=options.rows,
+                 input_bytes=os.path.getsize(INPUT) if os.path.exists(INPUT) else None)
+    figures.write(OUT, "bench", about, ["%d NDJSON rows of 8 columns; load average before: %.2f." % (options.rows, LOAD)])
 
 
 LOAD = os.getloadavg()[0]
@@ -492,4 +451,4 @@ try:
     note("also in %s/bench.md and bench.json" % SHOWN)
 finally:
     shutil.rmtree(WORK, ignore_errors=True)
-sys.exit(any(r["value"].startswith("no ") for r in results))
+sys.exit(any(r["value"].startswith("no ") for r in figures.results))

@@ -1,7 +1,6 @@
 #include "runtime/control.h"
 #include "runtime/connector.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define HURRY_EVERY_US 20000 /* a blocking fetch that a pause waits for is interrupted this often */
@@ -33,8 +32,9 @@ static void describe(control *ctl, transition *t) {
   hw_connector *c = ctl->c;
   t->epoch = ++ctl->epoch;
   t->total_records = atomic_load(c->counted);
+  if (!t->position) return;
   pthread_mutex_lock(&c->lock);
-  snprintf(t->position, sizeof t->position, "%s", c->position);
+  memcpy(t->position, c->position, strlen(c->position) + 1);
   pthread_mutex_unlock(&c->lock);
 }
 

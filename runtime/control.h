@@ -34,7 +34,7 @@ typedef struct transition {
   void (*done)(struct transition *t, struct hw_connector *c, hw_status status); /* owns t from then on */
   /* as they were when it became true */
   uint64_t epoch, total_records;
-  char position[512];
+  char *position;      /* the caller's, CONNECTOR_POSITION_MAX bytes; NULL: it is not asked for */
 } transition;
 
 typedef struct control {

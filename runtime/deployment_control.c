@@ -29,6 +29,7 @@ typedef struct item {
 
 typedef struct single {
   transition t;
+  char position[CONNECTOR_POSITION_MAX];
   hw_done *done;
   void *arg;
 } single;
@@ -238,6 +239,7 @@ static void control_connector(hw_connector *c, bool pause, hw_done *done, void *
   s->t.reason = GATE_USER;
   s->t.hold = pause;
   s->t.done = single_done;
+  s->t.position = s->position;
   s->done = done;
   s->arg = arg;
   control_add(&c->control, &s->t);

@@ -5,6 +5,7 @@ import json
 from libhw import *
 
 ROWS = 400000
+BALLAST = b"\1" * (128 << 20)  # what starts the program is larger than the program
 
 program = (table("t", "id BIGINT NOT NULL, name VARCHAR", [file_input("f", path("in.ndjson"), max_batch_size=1000)]) +
            view("small", "SELECT id, name FROM t WHERE MOD(id, 10) < 9", [file_output("a", path("a.ndjson"))]) +
@@ -24,6 +25,7 @@ for one in report["runs"]:
     equal(one["rows_out"], rows, "rows out")
     expect(one["rows_per_second"] > 0 and one["bytes_in_per_second"] > 0, "rates: %r" % one)
     expect(one["cpu_seconds"] > 0 and one["peak_rss_bytes"] > 1 << 20, "resources: %r" % one)
+    expect(SANITIZED or one["peak_rss_bytes"] < len(BALLAST), "its peak is its own: %r" % one)
     expect(one["latency_us"]["count"] > 0 and one["latency_us"]["max"] >= one["latency_us"]["p50"], "latency")
     expect(one["pause_us"] and one["pause_us"]["count"] > 0, "no pause was measured")
 equal(bench("--no-pauses")["runs"][0]["pause_us"], None, "pauses that were not asked for")

@@ -385,8 +385,12 @@ static void take_name(element *el) {
 
 /* ---- the whole connector ------------------------------------------------------------------------------ */
 
+/* What has no settings has no "config": clients in Rust refuse one there. */
 static json_t *named_json(const char *name, const hw_config *config) {
-  return json_pack("{s:s, s:o}", "name", name, "config", config_to_json(config));
+  json_t *settings = config_to_json(config);
+  if (settings && json_object_size(settings) > 0) return json_pack("{s:s, s:o}", "name", name, "config", settings);
+  json_decref(settings);
+  return settings ? json_pack("{s:s}", "name", name) : NULL;
 }
 
 /* The object as it is meant: defaults filled in, secrets masked. */

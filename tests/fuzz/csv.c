@@ -12,20 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const schema_texts[] = {
+static const char *const schemas[] = {
     "a BIGINT!, b VARCHAR, c DOUBLE",
     "a VARCHAR",
     "id INT, ts TIMESTAMP, m DECIMAL(10,2), s CHAR(3), v VARCHAR(4)!, u UUID",
     "t TINYINT, ub BIGINT UNSIGNED, r REAL, x VARBINARY(4), da DATE, ti TIME, b BOOLEAN",
     "a VARCHAR, \"A\" VARCHAR!, b VARBINARY!",
 };
-#define N_SCHEMAS (sizeof schema_texts / sizeof *schema_texts)
-
-static const hw_schema *schema_of(unsigned i) {
-  static hw_schema *made[N_SCHEMAS];
-  if (!made[i]) made[i] = fixture_schema(schema_texts[i]);
-  return made[i];
-}
+#define N_SCHEMAS (sizeof schemas / sizeof *schemas)
 
 /* One that the format takes: characters that differ where they must. */
 static csv_rules choose_rules(fuzz_input *in) {
@@ -93,7 +87,7 @@ static void check_trimming(csv_rules rules, const hw_schema *schema, fuzz_input 
 
 void fuzz_csv(fuzz_input in) {
   csv_rules rules = choose_rules(&in);
-  const hw_schema *schema = schema_of(fuzz_choose(&in, N_SCHEMAS));
+  const hw_schema *schema = fuzz_choose_schema(&in, schemas, N_SCHEMAS);
   fixture_feed feed = fuzz_choose_feed(&in);
   fixture_text options = parser_options(&rules), shared = shared_options(&rules), writing = shared_options(&rules);
   if (in.len % 2) fixture_print(&writing, ", \"weight\": false");

@@ -27,6 +27,26 @@ fixture_feed fuzz_choose_feed(fuzz_input *in) {
   return feed;
 }
 
+static hw_schema *new_schema(const char *text) {
+  bool keyed = *text == '*';
+  hw_schema *schema = fixture_schema(text + keyed);
+  if (keyed) fixture_key(schema, 0, 1);
+  return schema;
+}
+
+const hw_schema *fuzz_choose_schema(fuzz_input *in, const char *const *texts, unsigned n) {
+  static struct {
+    const char *text;
+    const hw_schema *schema;
+  } made[32];
+  const char *text = texts[fuzz_choose(in, n)];
+  for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+    if (!made[i].text) made[i].schema = new_schema(made[i].text = text);
+    if (made[i].text == text) return made[i].schema;
+  }
+  fixture_fail("more schemas than are kept");
+}
+
 fixture_result fuzz_parse(const hw_format *format, const char *options, const hw_schema *schema, fuzz_input stream,
                           fixture_feed feed) {
   fixture_result whole = fixture_parse(format, options, schema, stream.data, stream.len,

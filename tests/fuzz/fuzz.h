@@ -18,6 +18,10 @@ unsigned fuzz_choose(fuzz_input *in, unsigned n);
 /* Takes three bytes: how to cut what comes after them. */
 fixture_feed fuzz_choose_feed(fuzz_input *in);
 
+/* The schema of one of the n texts, made once (text: as fixture_schema takes it; behind
+ * a '*' its first column is the key). */
+const hw_schema *fuzz_choose_schema(fuzz_input *in, const char *const *texts, unsigned n);
+
 typedef struct fuzz_target {
   const char *name; /* also of its corpus: tests/fuzz/corpus/NAME */
   void (*run)(fuzz_input in);

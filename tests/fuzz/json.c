@@ -31,23 +31,14 @@ static const mode modes[] = {
 };
 #define N_MODES (sizeof modes / sizeof *modes)
 
-static const char *const schema_texts[] = {
+static const char *const schemas[] = {
     "a BIGINT!, b VARCHAR, c DOUBLE, d BOOLEAN",
     "id INT, ts TIMESTAMP, m DECIMAL(10,2), s CHAR(3), v VARCHAR(4), u UUID",
     "t TINYINT, us SMALLINT UNSIGNED, ub BIGINT UNSIGNED, r REAL, x VARBINARY(4), da DATE, ti TIME",
     "a_rather_long_name_of_a_column VARCHAR!, another_one_that_is_long INT, \"B\" INT, c INT",
-    "k INT!, v VARCHAR", /* with a key */
+    "*k INT!, v VARCHAR",
 };
-#define N_SCHEMAS (sizeof schema_texts / sizeof *schema_texts)
-
-static const hw_schema *schema_of(unsigned i) {
-  static hw_schema *made[N_SCHEMAS];
-  if (!made[i]) {
-    made[i] = fixture_schema(schema_texts[i]);
-    if (i == N_SCHEMAS - 1) fixture_key(made[i], 0, 1);
-  }
-  return made[i];
-}
+#define N_SCHEMAS (sizeof schemas / sizeof *schemas)
 
 /* ---- blanks -------------------------------------------------------------------- */
 
@@ -178,7 +169,7 @@ static void check_outputs(outputs *o, bool inserts, const hw_schema *schema, con
 
 void fuzz_json(fuzz_input in) {
   const mode *m = &modes[fuzz_choose(&in, N_MODES)];
-  const hw_schema *schema = schema_of(fuzz_choose(&in, N_SCHEMAS));
+  const hw_schema *schema = fuzz_choose_schema(&in, schemas, N_SCHEMAS);
   fixture_feed feed = fuzz_choose_feed(&in);
   outputs o = {.json = {.format = &format_json, .soft_limit = feed.step},
                .csv = {.format = &format_csv},

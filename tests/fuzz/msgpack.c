@@ -10,22 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const schema_texts[] = {
+static const char *const schemas[] = {
     "i BIGINT!, d DOUBLE, s VARCHAR, b BOOLEAN",
     "id INT, ts TIMESTAMP, m DECIMAL(10,2), s CHAR(3), v VARCHAR(4), u UUID",
     "t TINYINT, us SMALLINT UNSIGNED, ub BIGINT UNSIGNED, r REAL, x VARBINARY(4), da DATE, ti TIME",
-    "k INT!, v VARCHAR", /* with a key */
+    "*k INT!, v VARCHAR",
 };
-#define N_SCHEMAS (sizeof schema_texts / sizeof *schema_texts)
-
-static const hw_schema *schema_of(unsigned i) {
-  static hw_schema *made[N_SCHEMAS];
-  if (!made[i]) {
-    made[i] = fixture_schema(schema_texts[i]);
-    if (i == N_SCHEMAS - 1) fixture_key(made[i], 0, 1);
-  }
-  return made[i];
-}
+#define N_SCHEMAS (sizeof schemas / sizeof *schemas)
 
 /* msgpack-c takes the sizes of arrays and maps at their word and asks for the memory; an
  * extension of 2^32 - 1 bytes it takes for broken. */
@@ -81,7 +72,7 @@ static void encode(void *arg, const hw_batch *batch) {
 void fuzz_msgpack(fuzz_input in) {
   bool raw = fuzz_choose(&in, 2) == 0;
   const char *options = raw ? "\"update_format\": \"raw\"" : "";
-  const hw_schema *schema = schema_of(fuzz_choose(&in, N_SCHEMAS));
+  const hw_schema *schema = fuzz_choose_schema(&in, schemas, N_SCHEMAS);
   fixture_feed feed = fuzz_choose_feed(&in);
   outputs o = {.msgpack = {.format = &format_msgpack}, .json = {.format = &format_json}};
   if (in.len % 2) o.msgpack.options = "\"rows\": \"arrays\"";

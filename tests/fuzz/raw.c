@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const schema_texts[] = {"v VARCHAR", "v VARBINARY", "v VARCHAR(5)!", "n INT, v VARBINARY(3)"};
+static const char *const schemas[] = {"v VARCHAR", "v VARBINARY", "v VARCHAR(5)!", "n INT, v VARBINARY(3)"};
 static const char *const options[] = {"", "\"mode\": \"blob\"", "\"column_name\": \"v\""};
 
 static void expect(fixture_text *rows, fixture_text *bad, const hw_schema *schema, const char *data, size_t at,
@@ -36,17 +36,16 @@ static void expect_lines(fixture_text *rows, fixture_text *bad, const hw_schema 
 }
 
 void fuzz_raw(fuzz_input in) {
-  static hw_schema *made[4];
-  unsigned mode = fuzz_choose(&in, 3), type = fuzz_choose(&in, 4);
-  if (!made[type]) made[type] = fixture_schema(schema_texts[type]);
-  if (type == 3) mode = 2; /* of several columns one must be named */
+  unsigned mode = fuzz_choose(&in, 3);
+  const hw_schema *schema = fuzz_choose_schema(&in, schemas, 4);
+  if (schema->n_fields > 1) mode = 2; /* of several columns one must be named */
   fixture_feed feed = fuzz_choose_feed(&in);
   fixture_text rows = {0}, bad = {0};
-  fixture_result r = fuzz_parse(&format_raw, options[mode], made[type], in, feed);
+  fixture_result r = fuzz_parse(&format_raw, options[mode], schema, in, feed);
   if (mode != 1)
-    expect_lines(&rows, &bad, made[type], in);
+    expect_lines(&rows, &bad, schema, in);
   else if (in.len)
-    expect(&rows, &bad, made[type], in.data, 0, in.len);
+    expect(&rows, &bad, schema, in.data, 0, in.len);
   fixture_put(&rows, "", 0);
   fixture_put(&bad, "", 0);
   if (r.rows_len != rows.len || strncmp(r.brief, rows.data, rows.len) != 0 || strcmp(r.brief + rows.len, bad.data) != 0)

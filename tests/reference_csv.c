@@ -1,6 +1,6 @@
 #include "tests/reference_csv.h"
 
-#include "tests/reference.h"
+#include "tests/reference_value.h"
 
 #include <headworks/value.h>
 

@@ -18,7 +18,7 @@ done
 
 runtime='batch mem report segment status types value value_decimal value_float value_int value_number value_pow10 value_shortest
   value_time value_utf8'
-tests='csv json raw simd split'
+tests='csv json raw rfc4180 rfc8259 simd split'
 flags='-std=gnu11 -O1 -g -pthread -ffunction-sections -ffp-contract=off -Wall -Wextra -Werror -D_GNU_SOURCE -DHW_DEBUG'
 
 list() { sed -n "/^$1 = /,/[^\\\\]\$/p" "$root/Makefile.am" | grep -o '[a-z]*/[a-z_0-9]*\.c'; }
@@ -38,6 +38,8 @@ mkdir -p "$dir/formats" "$dir/runtime" "$dir/tests"
   for name in $runtime; do rule "runtime/$name.o" "runtime/$name.c" ''; done
   rule tests/format_feed.o tests/format_feed.c ''
   rule tests/format_fixture.o tests/format_fixture.c ''
+  rule tests/reference_csv.o tests/reference_csv.c ''
+  rule tests/reference_value.o tests/reference_value.c ''
   rule tests/host.o tests/cross/host.c ''
   shared=$objects all=''
   for test in $tests; do

@@ -1,4 +1,4 @@
-/* test_rfc4180.c - every rule of RFC 4180, in its order, and what docs/formats.md adds
+/* test_format_rfc4180.c - every rule of RFC 4180, in its order, and what docs/formats.md adds
  * to each. Dialects, types and headers beyond the RFC are in test_format_csv.c. */
 #include "tests/format_fixture.h"
 

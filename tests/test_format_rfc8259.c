@@ -1,4 +1,4 @@
-/* test_rfc8259.c - every rule of RFC 8259, section by section: what it allows is taken,
+/* test_format_rfc8259.c - every rule of RFC 8259, section by section: what it allows is taken,
  * what it does not is one bad record, wherever it stands. What docs/formats.md says
  * beside it is in test_format_json.c.
  *

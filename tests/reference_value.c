@@ -1,4 +1,4 @@
-#include "tests/reference.h"
+#include "tests/reference_value.h"
 
 #include <headworks/value.h>
 

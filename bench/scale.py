@@ -150,11 +150,16 @@ def many(kind, make, n):
         each = (resident(server) - before) * 1024 / n
         times = [pause_all(client) for _ in range(5 if options.small else 20)]
         detail = "%d threads, %d of them before" % (server.threads(), threads)
+        began = time.perf_counter()
+        check(len(client.stats("many")["inputs"]) == n, "the statistics are not those of all connectors")
+        asked = (time.perf_counter() - began) * 1e3
         result("%d connectors, %s: memory of each" % (n, kind), "%.1f KiB" % each, "≤ 16 KiB", detail, each <= 16)
         result("%d connectors, %s: pause all" % (n, kind), quantiles(times, "ms"), "≤ 50 ms",
                "from the request until it is true, of %d" % len(times), max(times) <= 50)
         result("%d connectors, %s: threads" % (n, kind), "%d" % server.threads(), "a small constant", "",
                server.threads() <= 22 + CORES)
+        result("%d connectors, %s: statistics of all" % (n, kind), "%.0f ms" % asked, "",
+               "one request, the client's time to read them included")
         if kind == "at 1 row/s":
             result("%d connectors, %s: CPU of a row" % (n, kind), "%.1f µs" % row_cost(server, client, n), "",
                    "the statistics that are asked for included")

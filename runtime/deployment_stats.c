@@ -32,7 +32,7 @@ static void gate_stats(hw_connector *c, connector_stats *out) {
   out->epoch = control_epoch(&c->control);
 }
 
-static void input_stats(deployment *d, input *in, connector_stats *out) {
+static void input_stats(input *in, connector_stats *out) {
   out->end_of_input = atomic_load(&in->end_of_input);
   out->total_records = atomic_load(&in->total_records); /* before what is buffered, for `quiescent` */
   out->buffered_records = queue_records(&in->source.queue);
@@ -43,9 +43,13 @@ static void input_stats(deployment *d, input *in, connector_stats *out) {
   out->dropped_records = atomic_load(&in->dropped);
   out->progress_done = atomic_load(&in->progress_done);
   out->progress_total = atomic_load(&in->progress_total);
-  /* Taken by the circuit first, then how far the sinks are: never true too early. */
-  uint64_t mark = atomic_load(&in->source.taken_mark);
-  out->quiescent = out->buffered_records == 0 && deployment_completed(d) >= mark;
+  out->taken_mark = atomic_load(&in->source.taken_mark);
+}
+
+/* `completed` was looked at after all that is in s: never true too early. Once for all
+ * connectors, since it is a look at every output. */
+static void settle(connector_stats *s, uint64_t completed) {
+  s->quiescent = s->is_input && s->buffered_records == 0 && completed >= s->taken_mark;
 }
 
 static void spill_stats(const spill *s, connector_stats *out) {
@@ -83,12 +87,13 @@ static hw_status spill_trouble(output *o, connector_stats *out) {
   return lost ? HW_ENOMEM : HW_OK;
 }
 
+/* All but what settle tells. */
 static hw_status fill_connector(hw_connector *c, bool with_errors, connector_stats *out) {
   hw_status st = connector_fill_stats(c, with_errors, out);
   if (st != HW_OK) return st;
   gate_stats(c, out);
   if (c->spec->is_input)
-    input_stats(c->d, (input *)c, out);
+    input_stats((input *)c, out);
   else
     output_stats(c->d, (output *)c, out);
   if (!c->spec->is_input) st = spill_trouble((output *)c, out);
@@ -97,7 +102,9 @@ static hw_status fill_connector(hw_connector *c, bool with_errors, connector_sta
 }
 
 hw_status deployment_connector_stats(deployment *d, uint32_t i, bool with_errors, connector_stats *out) {
-  return fill_connector(deployment_connector(d, i), with_errors, out);
+  hw_status st = fill_connector(deployment_connector(d, i), with_errors, out);
+  if (st == HW_OK) settle(out, deployment_completed(d));
+  return st;
 }
 
 typedef struct named_stats {
@@ -119,6 +126,7 @@ hw_status deployment_extra_stats(deployment *d, uint32_t relation, bool is_input
                                  connector_stats *out) {
   named_stats n = {.relation = relation, .name = connector, .is_input = is_input, .out = out};
   hw_status st = extras_visit(d, fill_named, &n);
+  if (st == HW_OK && n.found) settle(out, deployment_completed(d));
   return st == HW_OK && !n.found ? HW_ENOTFOUND : st;
 }
 
@@ -141,7 +149,7 @@ static uint64_t cpu_us(void) {
 static hw_status fill_connectors(deployment *d, bool with_errors, pipeline_stats *out) {
   for (uint32_t i = 0; i < d->program->n_connectors; i++) {
     connector_stats *s = d->inputs[i] ? &out->inputs[out->n_inputs] : &out->outputs[out->n_outputs];
-    hw_status st = deployment_connector_stats(d, i, with_errors, s);
+    hw_status st = fill_connector(deployment_connector(d, i), with_errors, s);
     if (st != HW_OK) return st;
     if (d->inputs[i])
       out->n_inputs++;
@@ -211,6 +219,7 @@ static void fill_totals(deployment *d, pipeline_stats *out) {
     out->total_input_bytes += atomic_load(&in->total_bytes);
   }
   for (uint32_t i = 0; i < out->n_inputs; i++) {
+    settle(&out->inputs[i], out->total_completed_records);
     out->buffered_input_records += out->inputs[i].buffered_records;
     out->buffered_input_bytes += out->inputs[i].buffered_bytes;
   }

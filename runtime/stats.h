@@ -44,6 +44,7 @@ typedef struct connector_stats {
   uint64_t dropped_records; /* an input's by its source; an output's for want of room, or after it failed */
   /* inputs */
   bool quiescent;          /* everything it took in has reached the sinks */
+  uint64_t taken_mark;     /* records that the pipeline had taken up to and with its last batch */
   char *position;
   uint64_t total_bytes, total_records, buffered_bytes, buffered_records;
   uint64_t progress_done, progress_total;

@@ -507,6 +507,15 @@ START_TEST(bounds_hold_while_the_sink_waits) {
 }
 END_TEST
 
+static uint32_t quiescent_inputs(void) {
+  pipeline_stats s;
+  ck_assert_int_eq(deployment_stats(dep, false, &s), HW_OK);
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < s.n_inputs; i++) n += s.inputs[i].quiescent;
+  pipeline_stats_fini(&s);
+  return n;
+}
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SOURCES 4000u
 #else
@@ -524,10 +533,12 @@ START_TEST(thousands_of_sources_are_ready_at_once) {
   run();
   for (uint32_t i = 0; i < n; i++) deployment_control(dep, i * 1237 % n, false, NULL, NULL); /* far from each other */
   while (atomic_load(&fetches) < 2 * (int)n) sched_yield(); /* each has brought its row, and ended */
+  ck_assert_uint_eq(quiescent_inputs(), 0);
   uint64_t wakeups = atomic_load(&dep->wakeups);
   atomic_store(&sink.refuse, 0);
   hw_connector_wake(sink.c);
   WAIT_UNTIL(atomic_load(&complete));
+  ck_assert_uint_eq(quiescent_inputs(), n);
   ck_assert_uint_eq(sink.len, strlen("0\n") * n);
   ck_assert_uint_le(atomic_load(&dep->wakeups) - wakeups, n);
   stop(false);

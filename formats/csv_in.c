@@ -328,8 +328,9 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
   *consumed = 0;
   c->in_mark = !skip_mark(c, &run);
   if (c->in_mark) return HW_OK;
-  row_attach(&c->reader.row, batch);
+  row_attach(&c->reader.row, batch, len);
   while (!run.stop && run.p < c->reader.end && batch->n_rows < batch->capacity) step(c, &run);
+  row_detach(&c->reader.row);
   *consumed = (size_t)(run.p - data);
   if (*consumed) c->at_start = false;
   if (run.status == HW_EPARSE || (final && run.p == c->reader.end)) start_anew(c);

@@ -114,7 +114,6 @@ FAST_INLINE const char *quoted_text(const fast_row *h, const char *p, uint32_t c
   size_t len = (size_t)(close - p);
   if (__builtin_expect(len > h->info[column].max_length, 0)) return NULL;
   *(hw_str *)fast_slot(h, column, sizeof(hw_str)) = (hw_str){.data = p, .len = (uint32_t)len, .flags = flags};
-  fast_set_valid(h, column);
   return close;
 }
 
@@ -151,7 +150,7 @@ FAST_INLINE const char *read_other(csv_reader *r, fast_row *h, csv_window *w, co
 /* An empty cell is NULL; false: it may not be. */
 static bool read_empty(const fast_row *h, uint32_t column) {
   const row_column *info = &h->info[column];
-  if (info->nullable) info->validity[h->valid_word] &= ~h->valid_bit;
+  if (info->nullable) info->validity[h->row >> 6] &= ~(UINT64_C(1) << (h->row & 63));
   return info->nullable;
 }
 

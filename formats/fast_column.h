@@ -16,8 +16,6 @@ typedef struct fast_row {
   const row_column *info;
   row_day *day;
   size_t row;
-  size_t valid_word; /* where the row stands in bitmaps of validity */
-  uint64_t valid_bit;
   char delimiter, quote; /* csv: of the dialect, */
   const char *stop;      /* and where the value at hand must end */
 } fast_row;
@@ -31,18 +29,11 @@ FAST_INLINE fast_row fast_row_of(row_writer *w, const char *end) {
   return (fast_row){.end = end,
                     .info = w->info,
                     .day = &w->day,
-                    .row = w->row,
-                    .valid_word = w->row >> 6,
-                    .valid_bit = UINT64_C(1) << (w->row & 63)};
+                    .row = w->row};
 }
 
 FAST_INLINE void *fast_slot(const fast_row *h, uint32_t column, size_t width) {
   return (char *)h->info[column].values + h->row * width;
-}
-
-FAST_INLINE void fast_set_valid(const fast_row *h, uint32_t column) {
-  uint64_t *validity = h->info[column].validity;
-  if (validity) validity[h->valid_word] |= h->valid_bit;
 }
 
 /* max: of the column's type; signed and unsigned of one width look alike in memory. */
@@ -123,7 +114,8 @@ FAST_INLINE const char *fast_instant(const fast_row *h, const char *p, uint32_t 
   return after;
 }
 
-/* The value at p by its column's type; marks it as there, unless it declines. */
+/* The value at p by its column's type. That it is there is not noted: in this row, so
+ * far, the column has not been found NULL (row_attach). */
 FAST_INLINE const char *fast_column(const fast_row *h, const char *p, uint32_t column, fast_ends *ends,
                                     fast_reader *text, fast_reader *day, fast_reader *instant) {
   const char *after = NULL;
@@ -144,7 +136,6 @@ FAST_INLINE const char *fast_column(const fast_row *h, const char *p, uint32_t c
   case HW_TYPE_TIMESTAMP: after = instant(h, p, column); break;
   default: break;
   }
-  if (__builtin_expect(after != NULL, 1)) fast_set_valid(h, column);
   return after;
 }
 

@@ -238,6 +238,7 @@ static const char *put_event(json_parser *j, const char *start, const char *end)
   if (both) { /* no part of a bad record counts */
     row_abandon(w);
     w->batch->n_rows = --w->row;
+    row_abandon(w);
   }
   return NULL;
 }
@@ -394,7 +395,7 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
   *consumed = 0;
   json_wait_for(&j->wait, JSON_ANYTHING, "", false);
   if (!skip_mark(j, &run)) return HW_OK;
-  row_attach(&j->reader.row, batch);
+  row_attach(&j->reader.row, batch, len);
   j->reader.end = run.end;
   j->final = final;
   j->reader.row.fault.kind = FAULT_NONE;
@@ -407,6 +408,7 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
       step_record(j, &run);
   }
   if (!run.stop) json_wait_for(&j->wait, JSON_ANYTHING, "", false);
+  row_detach(&j->reader.row);
   *consumed = (size_t)(run.p - data);
   if (*consumed) j->at_start = false;
   if (final && run.p == run.end) {

@@ -127,7 +127,9 @@ static const char *read_stray(json_reader *r, const char *p, bool first, key_wal
   if (!(p = json_read_separator(r, p, first, closed)) || *closed) return p;
   if (!(p = json_read_key(r, p, &column))) return NULL;
   key_walk_stray(&r->keys, &r->row, walk, spelling, (size_t)(p - spelling), column);
-  return column >= 0 ? read_value(r, p, (uint32_t)column) : skip_value(r, p);
+  if (column < 0) return skip_value(r, p);
+  row_set_valid(&r->row, (uint32_t)column); /* it may have been NULL, earlier in this row */
+  return read_value(r, p, (uint32_t)column);
 }
 
 static const char *read_object(json_reader *r, const char *p) {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXTRA_KEYS 32 /* unknown keys and repetitions that an order may hold */
+#define EXTRA_KEYS 32 /* unknown keys that an order may hold */
 #define PATIENCE_MOST 4096u
 
 static uint32_t memo_size(uint32_t n_fields) {
@@ -116,13 +116,14 @@ static inline void mark_run(const key_order *k, row_writer *w, key_walk *walk) {
 
 static uint32_t next_after(key_order *k, uint32_t next, const char *spelling, size_t len, int32_t column) {
   if (k->learning) {
-    if (k->n < k->capacity && len <= KEY_LEARNED_MAX) learn(k, spelling, len, column);
+    bool again = column >= 0 && k->position[column];
+    if (!again && k->n < k->capacity && len <= KEY_LEARNED_MAX) learn(k, spelling, len, column);
     return k->n;
   }
   /* An object's first key is spelled with its brace, which may stand nowhere else. */
   if (column == KEY_UNKNOWN && *spelling != '{' && len <= KEY_LEARNED_MAX)
     set_entry(&k->ignored, spelling, len, column);
-  if (column >= 0 && k->position[column]) return k->position[column];
+  if (column >= 0 && k->position[column] > next) return k->position[column];
   bool with_brace = next == 0 && k->n && k->entries[0].bytes[0] == '{';
   return with_brace ? 1 : next; /* or the value of the key that strayed could be followed by it */
 }

@@ -9,8 +9,9 @@
  * depends on nothing else), hence a match needs no other check.
  *
  * When a key is not the expected one, a memo of keys seen gives its column, and
- * the expectation moves behind where that column stood in the learned order: rows
- * that leave keys out cost one look-up per gap. Rows that keep differing make the
+ * the expectation moves behind where that column stood in the learned order, if that
+ * is forward: rows that leave keys out cost one look-up per gap. An order names no
+ * column twice. So a column that an expected key names has not come yet in its row. Rows that keep differing make the
  * order be learned anew, ever less often when that does not help.
  *
  * A key that names no column is not missed when it is left out, and the last such

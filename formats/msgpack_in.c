@@ -399,8 +399,9 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
   m->end = data + len;
   m->looked = 0;
   m->left = 1;
-  row_attach(&m->row, batch);
+  row_attach(&m->row, batch, len);
   while (v == VERDICT_GO_ON && p < m->end && batch->n_rows < batch->capacity) v = read_record(m, &p, final, report);
+  row_detach(&m->row);
   *consumed = (size_t)(p - data);
   if (v == VERDICT_LOST) return HW_EPARSE;
   return v == VERDICT_ENOMEM ? HW_ENOMEM : HW_OK;

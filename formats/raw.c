@@ -128,15 +128,16 @@ static hw_status raw_parse(void *self, const char *data, size_t len, bool final,
                            size_t *consumed) {
   raw_parser *r = self;
   size_t at = 0, record, after;
-  row_attach(&r->row, batch);
+  row_attach(&r->row, batch, len);
   r->looked = 0;
-  *consumed = 0;
+  bool room = true;
   while (at < len && batch->n_rows < batch->capacity && find_record(r, data + at, len - at, final, &record, &after)) {
-    if (!put_record(r, data + at, record, report)) return HW_ENOMEM;
+    if (!(room = put_record(r, data + at, record, report))) break;
     at += after;
-    *consumed = at;
   }
-  return HW_OK;
+  row_detach(&r->row);
+  *consumed = at;
+  return room ? HW_OK : HW_ENOMEM;
 }
 
 static bool raw_can_go_on(void *self, const char *data, size_t len) {

@@ -50,14 +50,35 @@ void row_fini(row_writer *w) {
   w->seen = NULL;
 }
 
-void row_attach(row_writer *w, hw_batch *batch) {
+static void set_bits(uint64_t *words, size_t from, size_t to, bool value) {
+  while (from < to) {
+    size_t bit = from & 63, n = to - from < 64 - bit ? to - from : 64 - bit;
+    uint64_t mask = UINT64_MAX >> (64 - n) << bit;
+    words[from >> 6] = value ? words[from >> 6] | mask : words[from >> 6] & ~mask;
+    from += n;
+  }
+}
+
+static void set_validity(row_writer *w, uint32_t from, uint32_t to, bool value) {
+  for (uint32_t i = 0; i < w->n_columns; i++)
+    if (w->columns[i].validity) set_bits(w->columns[i].validity, from, to, value);
+}
+
+void row_attach(row_writer *w, hw_batch *batch, size_t len) {
+  size_t most = batch->capacity - batch->n_rows; /* a row is a byte or more; and one that is not whole */
   w->batch = batch;
   w->columns = batch->columns;
   w->row = batch->n_rows;
+  w->ready = w->row + (uint32_t)(len < most ? len + 1 : most);
   for (uint32_t i = 0; i < w->n_columns; i++) {
     w->info[i].values = batch->columns[i].values;
     w->info[i].validity = batch->columns[i].validity;
   }
+  set_validity(w, w->row, w->ready, true);
+}
+
+void row_detach(row_writer *w) {
+  set_validity(w, w->batch->n_rows, w->ready, false);
 }
 
 /* ---- the row as a whole -------------------------------------------------- */
@@ -138,10 +159,13 @@ static bool give_columns(row_writer *w) {
 
 bool row_finish_part(row_writer *w, row_part part) {
   if (part == ROW_WHOLE) return row_fill_missing(w);
-  for (uint32_t i = 0; i < w->n_columns; i++)
-    if (w->info[i].in_key && !was_seen(w, i))
+  for (uint32_t i = 0; i < w->n_columns; i++) {
+    if (was_seen(w, i)) continue;
+    if (w->columns[i].validity) hw_column_set_null(&w->columns[i], w->row);
+    if (w->info[i].in_key)
       return row_fault_column(w, i, "missing", "missing, though it is part of the PRIMARY KEY, by which the row to %s "
                               "is found", part == ROW_KEY ? "delete" : "update");
+  }
   return part == ROW_KEY || give_columns(w);
 }
 
@@ -154,6 +178,7 @@ bool row_commit_weighted(row_writer *w, int64_t weight) {
 
 void row_abandon(row_writer *w) {
   hw_batch_clear_row(w->batch, w->row);
+  set_validity(w, w->row, w->row + 1, true); /* for what comes in its place */
 }
 
 /* ---- values -------------------------------------------------------------- */

@@ -59,6 +59,7 @@ typedef struct row_writer {
   hw_column *columns; /* batch->columns */
   uint32_t row;
   uint32_t n_columns;
+  uint32_t ready; /* rows before this one have bits of validity, see row_attach */
   row_column *info;
   uint64_t *seen; /* one bit per column; cleared by row_clear_seen */
   const hw_schema *schema;
@@ -69,8 +70,12 @@ typedef struct row_writer {
 hw_status row_init(row_writer *w, const hw_schema *schema, hw_error *err);
 void row_fini(row_writer *w);
 
-/* Points w at the batch; the row is the first free one. */
-void row_attach(row_writer *w, hw_batch *batch);
+/* Points w at the batch; the row is the first free one. Until row_detach rows not
+ * yet counted are taken to have a value in every column: a reader that finds one has
+ * nothing to note, and NULL takes the bit away. len: bytes of data that make them. */
+void row_attach(row_writer *w, hw_batch *batch, size_t len);
+/* Nothing is said of rows that do not count any more. */
+void row_detach(row_writer *w);
 
 void row_clear_seen(row_writer *w);
 static inline void row_mark_seen(row_writer *w, uint32_t column) {

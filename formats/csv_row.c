@@ -90,7 +90,7 @@ static const char *close_special(const fast_row *h, const char *p, uint32_t *fla
     highs |= high & before;
   }
   if (p >= h->end) return NULL;
-  return highs && !hw_utf8_valid(special, (size_t)(p - special)) ? NULL : p;
+  return highs && !scan_utf8(special, (size_t)(p - special)) ? NULL : p;
 }
 
 /* The first byte of text inside quotes that ends it or is not plain; NULL: past the data. */

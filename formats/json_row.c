@@ -26,7 +26,7 @@ static const char *end_of_utf8(const char *start, const char *p, const char *end
   while (!(stop = scan_json_stop(p, &high)))
     if ((p += SCAN_WIDTH) >= end) return NULL;
   p += __builtin_ctz(stop);
-  return p < end && hw_utf8_valid(start, (size_t)(p - start)) ? p : NULL;
+  return p < end && scan_utf8(start, (size_t)(p - start)) ? p : NULL;
 }
 
 /* Text without escapes that needs no padding and surely fits. */

@@ -100,7 +100,7 @@ const char *json_read_span(json_reader *r, const char *p, json_span *span) {
     if (!(p = json_check_escape(r, p))) return NULL;
   }
   span->len = (size_t)(p - span->data);
-  if (high && !hw_utf8_valid(span->data, span->len)) return fault_escape(r, span->data, "invalid UTF-8");
+  if (high && !scan_utf8(span->data, span->len)) return fault_escape(r, span->data, "invalid UTF-8");
   return p + 1;
 }
 

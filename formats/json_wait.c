@@ -26,7 +26,7 @@ static outcome pass_string(json_wait *w, json_reader *r, const char *data, const
   w->in_string = false;
   w->token = 0;
   *at = p + 1;
-  return w->high && !hw_utf8_valid(inside, (size_t)(p - inside)) ? OVER : GOES_ON;
+  return w->high && !scan_utf8(inside, (size_t)(p - inside)) ? OVER : GOES_ON;
 }
 
 static bool ends_plain(char c) {

@@ -8,7 +8,10 @@
 
 #include <arm_neon.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "formats/scan_utf8.h"
 
 #define SCAN_WIDTH 16
 
@@ -71,6 +74,28 @@ static inline bool scan_key_equal(const char *p, const char *key, uint32_t mask)
   uint8x16_t a = vceqq_u8(scan_load(p), scan_load(key));
   uint8x16_t b = vceqq_u8(scan_load(p + 16), scan_load(key + 16));
   return !(~scan_masks(a, b) & mask);
+}
+
+/* What is not 0 breaks a rule; `before` are the bytes before v. */
+static inline uint8x16_t scan_utf8_errors(uint8x16_t v, uint8x16_t before) {
+  uint8x16_t one = vextq_u8(before, v, 15), two = vextq_u8(before, v, 14), three = vextq_u8(before, v, 13);
+  uint8x16_t pairs = vandq_u8(vandq_u8(vqtbl1q_u8(vld1q_u8(utf8_first_upper), vshrq_n_u8(one, 4)),
+                                       vqtbl1q_u8(vld1q_u8(utf8_first_lower), vandq_u8(one, vdupq_n_u8(15)))),
+                              vqtbl1q_u8(vld1q_u8(utf8_second_upper), vshrq_n_u8(v, 4)));
+  uint8x16_t third = vqsubq_u8(two, vdupq_n_u8(0xe0 - 0x80)), fourth = vqsubq_u8(three, vdupq_n_u8(0xf0 - 0x80));
+  return veorq_u8(vandq_u8(vorrq_u8(third, fourth), vdupq_n_u8(UTF8_TWICE)), pairs);
+}
+
+/* A last vector that is not full is filled with zeros, which show what is cut there. */
+static inline bool scan_utf8(const char *p, size_t len) {
+  uint8x16_t before = vdupq_n_u8(0), errors = before;
+  for (size_t i = 0; i <= len; i += SCAN_WIDTH) {
+    uint8x16_t v = scan_load(p + i);
+    if (len - i < SCAN_WIDTH) v = vandq_u8(v, scan_load((const char *)utf8_places + 32 - (len - i)));
+    errors = vorrq_u8(errors, scan_utf8_errors(v, before));
+    before = v;
+  }
+  return vmaxvq_u8(errors) == 0;
 }
 
 #endif

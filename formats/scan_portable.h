@@ -4,6 +4,8 @@
 
 #include "formats/swar.h"
 
+#include <headworks/value.h>
+
 #define SCAN_WIDTH 8
 
 #define SCAN_ONES UINT64_C(0x0101010101010101)
@@ -58,6 +60,11 @@ static inline uint32_t scan_any_of4(const char *p, char a, char b, char c, char 
 /* Whether the bytes at p that `mask` names equal those of key (SCAN_KEY bytes). */
 static inline bool scan_key_equal(const char *p, const char *key, uint32_t mask) {
   return !memcmp(p, key, 32 - (size_t)__builtin_clz(mask)); /* masks are runs of low bits */
+}
+
+/* Whether the text, which lies in parsed data, is UTF-8; may read SCAN_WIDTH bytes past its end. */
+static inline bool scan_utf8(const char *p, size_t len) {
+  return hw_utf8_valid(p, len);
 }
 
 #endif

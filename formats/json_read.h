@@ -134,6 +134,10 @@ const char *json_check_escape(json_reader *r, const char *p);
 /* A span's text: the data itself, or unescaped into the batch's memory. NULL: FAULT_MEMORY. */
 const char *json_unescape(json_reader *r, const json_span *span, size_t *len);
 
+/* The string whose opening quote is before p, as json_read_span and json_unescape give it, if
+ * it is short; NULL: it is not, or is broken, and no fault that counts is set. */
+const char *json_read_short(json_reader *r, const char *p, hw_str *text);
+
 /* ---- json_skip.c ---- */
 const char *json_skip_value(json_reader *r, const char *p);
 

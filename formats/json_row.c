@@ -53,11 +53,24 @@ FAST_INLINE const char *instant_string(const fast_row *h, const char *p, uint32_
   return *p == '"' ? close_string(h, fast_instant(h, p + 1, column)) : NULL;
 }
 
+/* Any value at p or behind blanks there. A text that ends up here mostly has escapes. */
+static __attribute__((noinline)) const char *read_unusual(json_reader *r, const char *p, uint32_t column) {
+  const row_column *info = &r->row.info[column];
+  hw_str text;
+  const char *after = NULL;
+  p = json_skip_blanks(p, r->end);
+  if (info->type == HW_TYPE_VARCHAR && p < r->end && *p == '"') after = json_read_short(r, p + 1, &text);
+  if (!after || text.len > info->max_length) return json_read_value(r, p, column);
+  *(hw_str *)row_slot(&r->row, column, sizeof text) = text;
+  row_set_valid(&r->row, column);
+  return after;
+}
+
 /* The value at p or behind blanks there; p may lie up to SCAN_KEY bytes past the end of the data. */
 FAST_INLINE const char *read_hot(json_reader *r, const fast_row *h, const char *p, uint32_t column) {
   const char *after = fast_column(h, p, column, ends_value, text_string, day_string, instant_string);
   if (__builtin_expect(after != NULL, 1)) return after;
-  return json_read_value(r, json_skip_blanks(p, h->end), column);
+  return read_unusual(r, p, column);
 }
 
 static const char *read_value(json_reader *r, const char *p, uint32_t column) {

@@ -177,3 +177,108 @@ const char *json_unescape(json_reader *r, const json_span *span, size_t *len) {
   hw_batch_trim(r->row.batch, span->len - *len);
   return out;
 }
+
+/* ---- both at once --------------------------------------------------------------- */
+
+/* Marks in the first bytes of a string's inside; bit i of word w is byte 64 * w + i. */
+#define SHORT_WORDS 2
+#define COPY_WIDTH 32
+
+typedef struct string_marks {
+  uint64_t escapes[SHORT_WORDS]; /* backslashes that begin one */
+  uint32_t len;                  /* up to the quote that closes it */
+  bool high;                     /* bytes above 0x7f */
+} string_marks;
+
+typedef struct raw_marks {
+  uint64_t slashes, quotes, controls, highs;
+} raw_marks;
+
+static raw_marks marks_at(const char *p) {
+  raw_marks m = {0};
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < 64; i += SCAN_WIDTH) {
+    uint32_t high, stop = scan_json_stop(p + i, &high), slash = scan_any_of4(p + i, '\\', '\\', '\\', '\\');
+    uint32_t quote = scan_any_of4(p + i, '"', '"', '"', '"');
+    m.slashes |= (uint64_t)slash << i;
+    m.quotes |= (uint64_t)quote << i;
+    m.controls |= (uint64_t)(stop & ~(slash | quote)) << i;
+    m.highs |= (uint64_t)high << i;
+  }
+  return m;
+}
+
+/* Which bytes a backslash before them escapes; *carry: the first one is, and what follows the last one. A run of
+ * backslashes escapes every second byte from its second on: where it begins at an odd place, adding its first bit
+ * to it carries on to what comes behind it. */
+static uint64_t escaped_by(uint64_t slashes, uint64_t *carry) {
+  static const uint64_t even = UINT64_C(0x5555555555555555);
+  slashes &= ~*carry;
+  uint64_t behind = slashes << 1 | *carry, runs;
+  *carry = __builtin_add_overflow(slashes & ~even & ~behind, slashes, &runs);
+  return (even ^ runs << 1) & behind;
+}
+
+/* False: the string is longer than that, broken, or not all there. */
+static bool find_marks(string_marks *m, const char *p, const char *end) {
+  uint64_t carry = 0;
+  *m = (string_marks){.len = 0};
+  for (unsigned w = 0; w < SHORT_WORDS && end - p > 64 * w; w++) {
+    raw_marks raw = marks_at(p + 64 * w);
+    uint64_t escaped = escaped_by(raw.slashes, &carry), close = raw.quotes & ~escaped;
+    uint64_t inside = close ? (close & -close) - 1 : UINT64_MAX;
+    if (raw.controls & inside) return false;
+    m->escapes[w] = raw.slashes & ~escaped & inside;
+    m->high |= (raw.highs & inside) != 0;
+    m->len = 64 * w + (close ? (uint32_t)__builtin_ctzll(close) : 0);
+    if (close) return end - p > m->len;
+  }
+  return false;
+}
+
+/* What a letter behind a backslash stands for; 0: nothing, or more than a byte. */
+static const char escape_of[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+
+static char *copy_wide(char *out, const char *p, size_t len) {
+  for (size_t i = 0; i < len; i += COPY_WIDTH) memcpy(out + i, p + i, COPY_WIDTH);
+  return out + len;
+}
+
+/* Writes the text, and up to COPY_WIDTH bytes behind it; NULL: an escape is broken. */
+static char *resolve_marked(json_reader *r, const string_marks *m, const char *p, char *out) {
+  const char *done = p;
+  for (unsigned w = 0; w < SHORT_WORDS; w++) {
+    for (uint64_t left = m->escapes[w]; left; left &= left - 1) {
+      const char *slash = p + 64 * w + __builtin_ctzll(left);
+      if (slash < done) continue; /* of the second surrogate of a pair */
+      out = copy_wide(out, done, (size_t)(slash - done));
+      char c = escape_of[(unsigned char)slash[1]];
+      *out = c;
+      out++;
+      done = slash + 2;
+      if (__builtin_expect(c, 1)) continue;
+      if (!json_check_escape(r, slash)) return NULL;
+      out--;
+      done = unescape_unicode(slash, &out);
+    }
+  }
+  return copy_wide(out, done, (size_t)(p + m->len - done));
+}
+
+const char *json_read_short(json_reader *r, const char *p, hw_str *text) {
+  string_marks m;
+  if (!find_marks(&m, p, r->end) || (m.high && !scan_utf8(p, m.len))) return NULL;
+  if (!(m.escapes[0] | m.escapes[1])) {
+    *text = (hw_str){.data = p, .len = m.len, .flags = HW_STR_PLAIN};
+    return p + m.len + 1;
+  }
+  size_t room = m.len + COPY_WIDTH;
+  char *out = hw_batch_alloc(r->row.batch, room);
+  if (!out) return NULL;
+  char *after = resolve_marked(r, &m, p, out);
+  size_t len = after ? (size_t)(after - out) : 0;
+  hw_batch_trim(r->row.batch, room - len);
+  *text = (hw_str){.data = out, .len = (uint32_t)len};
+  return after ? p + m.len + 1 : NULL;
+}

@@ -50,6 +50,7 @@
 #define json_find_stop SIMD_NAME(json_find_stop)
 #define json_check_escape SIMD_NAME(json_check_escape)
 #define json_unescape SIMD_NAME(json_unescape)
+#define json_read_short SIMD_NAME(json_read_short)
 #define json_skip_value SIMD_NAME(json_skip_value)
 #define json_skip_brackets SIMD_NAME(json_skip_brackets)
 #define json_fault SIMD_NAME(json_fault)

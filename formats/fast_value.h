@@ -8,6 +8,7 @@
 #ifndef FORMATS_FAST_VALUE_H
 #define FORMATS_FAST_VALUE_H
 
+#include "formats/scan.h"
 #include "formats/swar.h"
 
 #include <headworks/types.h>
@@ -114,34 +115,15 @@ FAST_INLINE bool fast_date(const char *p, int32_t *days) {
   return true;
 }
 
-/* "HH:MM:SS" at p as seconds since midnight. */
-FAST_INLINE bool fast_clock(const char *p, int32_t *seconds) {
-  uint64_t x;
-  if (!swar_match(swar_load8(p), UINT64_C(0x30303a30303a3030), UINT64_C(0x76767f76767f7676), &x)) return false;
-  x = x * 10 + (x >> 8);
-  int32_t hour = (int32_t)(x & 0xff), minute = (int32_t)(x >> 24 & 0xff), second = (int32_t)(x >> 48 & 0xff);
-  if (__builtin_expect(hour > 23 || minute > 59 || second > 59, 0)) return false;
-  *seconds = hour * 3600 + minute * 60 + second;
-  return true;
-}
-
 /* A date of ten characters, which is `days`, 'T' or a blank, "HH:MM:SS", up to six
  * digits of fraction, 'Z' or nothing, as microseconds since 1970. Returns the byte
  * after it, which the caller must find to be the end of the text. */
 FAST_INLINE const char *fast_timestamp(const char *p, int32_t days, int64_t *value) {
-  int32_t seconds;
-  if (__builtin_expect(!fast_clock(p + 11, &seconds), 0)) return NULL;
+  int64_t micros;
   if (__builtin_expect(p[10] != 'T' && p[10] != ' ', 0)) return NULL;
-  int64_t micros = ((int64_t)days * 86400 + seconds) * 1000000;
-  p += 19;
-  if (*p == '.') {
-    uint64_t x = swar_load8(p + 1);
-    unsigned n = swar_count_digits(x);
-    if (__builtin_expect(n - 1 > 5, 0)) return NULL;
-    micros += (int64_t)(swar_digits_value(x, n) * fast_pow10[6 - n]);
-    p += 1 + n;
-  }
-  *value = micros;
+  p = scan_clock(p + 11, &micros);
+  if (__builtin_expect(!p, 0)) return NULL;
+  *value = (int64_t)days * 86400000000 + micros;
   return p + (*p == 'Z');
 }
 

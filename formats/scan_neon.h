@@ -98,4 +98,22 @@ static inline bool scan_utf8(const char *p, size_t len) {
   return vmaxvq_u8(errors) == 0;
 }
 
+/* One shuffle puts the digits side by side, sums of products make numbers of them. */
+static inline const char *scan_clock(const char *p, int64_t *micros) {
+  static const uint8_t order[16] = {0, 3, 6, 9, 11, 13, 255, 255, 1, 4, 7, 10, 12, 14, 255, 255};
+  static const uint16_t most[8] = {23, 59, 59, 99, 99, 99, 0, 0};
+  uint8x16_t v = scan_load(p), digits = vsubq_u8(v, vdupq_n_u8('0'));
+  uint32_t others = scan_mask(vcgtq_u8(digits, vdupq_n_u8(9))) | 1u << 16;
+  uint32_t fraction = p[8] == '.', n = (uint32_t)__builtin_ctz(others >> 9), len = 8 + (n + 1) * fraction;
+  if (__builtin_expect((others & 0xdb) != 0 || p[2] != ':' || p[5] != ':' || (fraction && n - 1 > 5), 0)) return NULL;
+  digits = vandq_u8(digits, scan_load((const char *)utf8_places + 32 - len));
+  uint8x16_t pairs = vqtbl1q_u8(digits, vld1q_u8(order)); /* tens, then ones */
+  uint16x8_t numbers = vmlal_u8(vmovl_u8(vget_high_u8(pairs)), vget_low_u8(pairs), vdup_n_u8(10));
+  if (__builtin_expect(vmaxvq_u16(vcgtq_u16(numbers, vld1q_u16(most))) != 0, 0)) return NULL;
+  uint32_t seconds = vgetq_lane_u16(numbers, 0) * 3600u + vgetq_lane_u16(numbers, 1) * 60u + vgetq_lane_u16(numbers, 2);
+  uint32_t rest = vgetq_lane_u16(numbers, 3) * 10000u + vgetq_lane_u16(numbers, 4) * 100u + vgetq_lane_u16(numbers, 5);
+  *micros = (int64_t)seconds * 1000000 + rest;
+  return p + len;
+}
+
 #endif

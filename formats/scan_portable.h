@@ -67,4 +67,23 @@ static inline bool scan_utf8(const char *p, size_t len) {
   return hw_utf8_valid(p, len);
 }
 
+/* "HH:MM:SS" at p, and up to six digits of a fraction, as microseconds since midnight. Returns
+ * the byte after them, NULL where it is no such time. Reads 16 bytes, whatever SCAN_WIDTH is. */
+static inline const char *scan_clock(const char *p, int64_t *micros) {
+  static const int32_t scale[7] = {0, 100000, 10000, 1000, 100, 10, 1};
+  uint64_t x;
+  if (!swar_match(swar_load8(p), UINT64_C(0x30303a30303a3030), UINT64_C(0x76767f76767f7676), &x)) return NULL;
+  x = x * 10 + (x >> 8);
+  int32_t hour = (int32_t)(x & 0xff), minute = (int32_t)(x >> 24 & 0xff), second = (int32_t)(x >> 48 & 0xff);
+  if (__builtin_expect(hour > 23 || minute > 59 || second > 59, 0)) return NULL;
+  *micros = (int64_t)(hour * 3600 + minute * 60 + second) * 1000000;
+  p += 8;
+  if (*p != '.') return p;
+  x = swar_load8(p + 1);
+  unsigned n = swar_count_digits(x);
+  if (__builtin_expect(n - 1 > 5, 0)) return NULL;
+  *micros += swar_digits_value(x, n) * (uint32_t)scale[n];
+  return p + 1 + n;
+}
+
 #endif

@@ -78,49 +78,34 @@ FAST_INLINE bool read_value(const fast_row *h, const char *p, uint32_t column) {
 
 /* ---- quotes ------------------------------------------------------------------------- */
 
-/* The quote that closes a text of which all before p is plain; NULL: it is not in the data, or the text is not
- * UTF-8. *flags: HW_STR_PLAIN goes where it does not hold. */
-static const char *close_special(const fast_row *h, const char *p, uint32_t *flags) {
-  const char *special = p;
-  uint32_t high, highs = 0, quotes = 0;
-  for (; !quotes && p < h->end; p += quotes ? (unsigned)__builtin_ctz(quotes) : SCAN_WIDTH) {
-    quotes = scan_any_of4(p, h->quote, h->quote, h->quote, h->quote);
-    uint32_t before = quotes ? (quotes & -quotes) - 1 : UINT32_MAX;
-    if (scan_json_stop(p, &high) & before) *flags = 0;
-    highs |= high & before;
-  }
-  if (p >= h->end) return NULL;
-  return highs && !scan_utf8(special, (size_t)(p - special)) ? NULL : p;
-}
-
-/* The first byte of text inside quotes that ends it or is not plain; NULL: past the data. */
-FAST_INLINE const char *find_special(const fast_row *h, const char *p) {
+/* The first quote from p on; NULL: none in the data. */
+FAST_INLINE const char *find_quote(const fast_row *h, const char *p) {
   for (; p < h->end; p += WINDOW) {
-    uint64_t special = 0;
+    uint64_t quotes = 0;
 #pragma GCC unroll 8
     for (unsigned i = 0; i < WINDOW; i += SCAN_WIDTH)
-      special |= (uint64_t)scan_csv_special(p + i, h->quote, h->quote) << i;
-    if (special) return p + __builtin_ctzll(special);
+      quotes |= (uint64_t)scan_any_of4(p + i, h->quote, h->quote, h->quote, h->quote) << i;
+    if (quotes) return p + __builtin_ctzll(quotes) < h->end ? p + __builtin_ctzll(quotes) : NULL;
   }
   return NULL;
 }
 
-/* Text from p up to the quote that closes it, if it surely fits and has no quotes to resolve. */
+/* Text from p up to the next quote, if it surely fits. Where that quote does not close it, the caller sees no end
+ * of a cell behind it. */
 FAST_INLINE const char *quoted_text(const fast_row *h, const char *p, uint32_t column) {
-  const char *close = find_special(h, p);
-  uint32_t flags = HW_STR_PLAIN;
-  if (__builtin_expect(close && *close != h->quote, 0)) close = close_special(h, close, &flags);
+  const char *close = find_quote(h, p);
+  uint32_t flags;
   if (__builtin_expect(!close, 0)) return NULL;
   size_t len = (size_t)(close - p);
-  if (__builtin_expect(len > h->info[column].max_length, 0)) return NULL;
+  if (__builtin_expect(len > h->info[column].max_length || !text_classify(p, len, &flags), 0)) return NULL;
   *(hw_str *)fast_slot(h, column, sizeof(hw_str)) = (hw_str){.data = p, .len = (uint32_t)len, .flags = flags};
   return close;
 }
 
 /* Any other value inside quotes. */
 static const char *quoted_value(fast_row *h, const char *p, uint32_t column) {
-  h->stop = find_special(h, p);
-  return h->stop && h->stop < h->end && *h->stop == h->quote && read_value(h, p, column) ? h->stop : NULL;
+  h->stop = find_quote(h, p);
+  return h->stop && read_value(h, p, column) ? h->stop : NULL;
 }
 
 /* The cell whose opening quote is at p; the byte behind its closing quote, or NULL: declined. */

@@ -35,14 +35,6 @@ static inline uint32_t scan_json_stop(const char *p, uint32_t *high) {
   return scan_mask(_mm256_or_si256(_mm256_or_si256(scan_equal(v, '"'), scan_equal(v, '\\')), control));
 }
 
-static inline uint32_t scan_csv_special(const char *p, char delimiter, char quote) {
-  __m256i v = scan_load(p);
-  __m256i marks = _mm256_or_si256(scan_equal(v, delimiter), scan_equal(v, quote));
-  __m256i json = _mm256_or_si256(scan_equal(v, '"'), scan_equal(v, '\\'));
-  __m256i signs = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), v);
-  return scan_mask(_mm256_or_si256(_mm256_or_si256(marks, json), signs));
-}
-
 static inline uint32_t scan_any_of4(const char *p, char a, char b, char c, char d) {
   __m256i v = scan_load(p);
   __m256i ab = _mm256_or_si256(scan_equal(v, a), scan_equal(v, b));

@@ -58,12 +58,6 @@ static inline uint32_t scan_json_stop(const char *p, uint32_t *high) {
   return both & 0xffff;
 }
 
-static inline uint32_t scan_csv_special(const char *p, char delimiter, char quote) {
-  uint8x16_t v = scan_load(p);
-  uint8x16_t marks = vorrq_u8(scan_equal(v, delimiter), scan_equal(v, quote));
-  return scan_mask(vorrq_u8(vorrq_u8(marks, scan_marks(v)), scan_signs(v)));
-}
-
 static inline uint32_t scan_any_of4(const char *p, char a, char b, char c, char d) {
   uint8x16_t v = scan_load(p);
   uint8x16_t ab = vorrq_u8(scan_equal(v, a), scan_equal(v, b));

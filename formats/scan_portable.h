@@ -42,15 +42,6 @@ static inline uint32_t scan_json_stop(const char *p, uint32_t *high) {
   return scan_gather(scan_equal_bytes(x, '"') | scan_equal_bytes(x, '\\') | scan_control_bytes(x));
 }
 
-/* Bytes that end or complicate a CSV cell: delimiter, quote, '"', '\\', below 0x20,
- * above 0x7f. */
-static inline uint32_t scan_csv_special(const char *p, char delimiter, char quote) {
-  uint64_t x = swar_load8(p);
-  uint64_t marks = scan_equal_bytes(x, delimiter) | scan_equal_bytes(x, quote);
-  return scan_gather(marks | scan_equal_bytes(x, '"') | scan_equal_bytes(x, '\\') | scan_control_bytes(x) |
-                     (x & SCAN_TOPS));
-}
-
 /* Which bytes equal one of four. */
 static inline uint32_t scan_any_of4(const char *p, char a, char b, char c, char d) {
   uint64_t x = swar_load8(p);

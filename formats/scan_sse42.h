@@ -31,16 +31,6 @@ static inline uint32_t scan_json_stop(const char *p, uint32_t *high) {
   return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control));
 }
 
-/* Bytes that end or complicate a CSV cell: delimiter, quote, '"', '\\', below 0x20,
- * above 0x7f. */
-static inline uint32_t scan_csv_special(const char *p, char delimiter, char quote) {
-  __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-  __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(delimiter)), _mm_cmpeq_epi8(v, _mm_set1_epi8(quote)));
-  __m128i json = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-  __m128i signs = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
-  return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(marks, json), signs));
-}
-
 /* Which bytes equal one of four. */
 static inline uint32_t scan_any_of4(const char *p, char a, char b, char c, char d) {
   __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);

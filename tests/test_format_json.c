@@ -53,6 +53,24 @@ static void broken(const char *json) {
 }
 
 /* Numbers of milliseconds, where another flavor wants text. */
+/* A NULL must not outlive its value, nor what was there the next row. */
+START_TEST(nulls_and_what_follows) {
+  const hw_schema *schema = fixture_schema("a INT, b INT, c VARCHAR");
+  fixture_expect(&format_json, RAW, schema,
+                 "{\"a\":1,\"b\":2,\"c\":\"x\"}\n{\"a\":null,\"a\":3,\"b\":4,\"c\":\"y\"}\n"
+                 "{\"a\":5,\"b\":null,\"a\":6,\"b\":7,\"c\":\"z\"}\n{\"c\":null,\"c\":\"w\",\"b\":null,\"c\":null}\n"
+                 "{\"a\":8,\"b\":9,\"c\":\"v\"}\n",
+                 "1|2|\"x\"\n3|4|\"y\"\n6|7|\"z\"\nNULL|NULL|NULL\n8|9|\"v\"\n");
+  fixture_expect(&format_json, RAW, schema, /* the same keys twice in each row */
+                 "{\"a\":null,\"b\":1,\"a\":2}\n{\"a\":null,\"b\":3,\"a\":4}\n{\"a\":5,\"b\":6,\"a\":null}\n"
+                 "{\"a\":null,\"b\":7,\"a\":8}\n",
+                 "2|1|NULL\n4|3|NULL\nNULL|6|NULL\n8|7|NULL\n");
+  fixture_expect(&format_json, RAW, schema, /* a faulty row's NULLs */
+                 "{\"a\":1,\"b\":2,\"c\":\"x\"}\n{\"a\":null,\"b\":null,\"c\":7}\n{\"a\":3,\"b\":4,\"c\":\"y\"}\n",
+                 "1|2|\"x\"\n3|4|\"y\"\n!type c @22+25\n");
+}
+END_TEST
+
 START_TEST(pandas) {
   const char *schema = "t TIMESTAMP, d DATE, n BIGINT";
   const char *rows = "[{\"t\":1767323045695,\"d\":1767312000000,\"n\":7},\n"
@@ -642,6 +660,7 @@ int main(void) {
   Suite *suite = suite_create("format_json");
   TCase *reading = tcase_create("reading"), *writing = tcase_create("writing");
   tcase_set_timeout(reading, 60);
+  tcase_add_test(reading, nulls_and_what_follows);
   tcase_add_test(reading, pandas);
   tcase_add_test(reading, debezium);
   tcase_add_test(reading, rows_and_blanks);

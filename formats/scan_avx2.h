@@ -92,7 +92,8 @@ static inline const char *scan_clock(const char *p, int64_t *micros) {
   uint32_t fraction = marks >> 8 & 1, n = (uint32_t)__builtin_ctz(others >> 9), len = 8 + (n + 1) * fraction;
   if (__builtin_expect((others & 0xdb) | (~marks & 0x24) | (fraction & (n - 1 > 5)), 0)) return NULL;
   __m128i inside = _mm_loadu_si128((const __m128i *)(const void *)(utf8_places + 32 - len));
-  __m128i pairs = _mm_maddubs_epi16(_mm_shuffle_epi8(_mm_and_si128(digits, inside), order), _mm_set1_epi16(10 | 1 << 8));
+  digits = _mm_shuffle_epi8(_mm_and_si128(digits, inside), order);
+  __m128i pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(10 | 1 << 8));
   if (__builtin_expect(_mm_movemask_epi8(_mm_cmpgt_epi16(pairs, most)), 0)) return NULL;
   __m128i sums = _mm_madd_epi16(pairs, parts);
   sums = _mm_add_epi32(sums, _mm_srli_epi64(sums, 32));

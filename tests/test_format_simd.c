@@ -46,8 +46,8 @@ static fixture_feed random_feed(void) {
 /* Text whose marks fall on every place of a vector; `faults`: not always valid. */
 static void put_text(fixture_text *t, bool faults) {
   static const char *const bits[] = {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\\n", "\\\"", "\\u00e9",
-                                     "\\ud83d\\ude00", "\\\\", "\\\\\\\"", "\\/", ",", "'", "\x7f", "\xc3", "\x80", "\\", "\"", "\t", "\xff",
-                                     "\"\"", "\r", "\n", "{", "}"};
+                                     "\\ud83d\\ude00", "\\\\", "\\\\\\\"", "\\/", ",", "'", "\x7f", "\xc3",
+                                     "\x80", "\\", "\"", "\t", "\xff", "\"\"", "\r", "\n", "{", "}"};
   static const uint32_t usual = 10; /* of bits: no fault */
   uint32_t len = dice(4) ? dice(20) : dice(100);
   uint32_t odd = dice(2);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""make bench: Headworks beside rsyslogd over the same rows, outputs compared row by row; the same rows as the body of a
+"""make bench: Headworks beside rsyslogd and syslog-ng over the same rows, outputs compared row by row; the same rows as the body of a
 request; the ring; pauses under load; idle connectors; a pipeline's way from text to its first row. Prints a table,
 writes bench.md, bench.json and, where gnuplot is installed, plots.
 
-    make bench [N=5000000] [REPEAT=5] [ONLY=parse,file,ingress,tcp,datagen,rsyslog,ring,pause,idle,first]
+    make bench [N=5000000] [REPEAT=5] [ONLY=parse,file,ingress,tcp,datagen,rsyslogd,syslog-ng,ring,pause,idle,first]
 
 A row whose output is not what it should be gets no rate.
 """
@@ -13,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
@@ -27,7 +26,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--build", default=".", help="directory with headworks and bench/gen_rows")
 parser.add_argument("--rows", type=int, default=int(os.environ.get("N") or 5000000))
 parser.add_argument("--repeat", type=int, default=int(os.environ.get("REPEAT") or 5))
-parser.add_argument("--only", default=os.environ.get("ONLY") or "parse,file,ingress,tcp,datagen,rsyslog,ring,pause,idle,first")
+parser.add_argument("--only", default=os.environ.get("ONLY") or "parse,file,ingress,tcp,datagen,rsyslogd,syslog-ng,ring,pause,idle,first")
 parser.add_argument("--out", default="bench-results", help="directory for bench.md and bench.json")
 options = parser.parse_args()
 BUILD = os.path.abspath(options.build)
@@ -43,6 +42,7 @@ sys.path.insert(0, os.path.join(SOURCE, "tests", "system"))
 sys.dont_write_bytecode = True
 import libhw  # noqa: E402  (it reads the environment)
 from figures import Figures, machine, note, quantile, quantiles  # noqa: E402
+from peers import PEERS, describe  # noqa: E402
 
 COLUMNS = ("id BIGINT NOT NULL, ts TIMESTAMP, user VARCHAR, country VARCHAR, amount DECIMAL(10, 2), qty INT, "
            "ok BOOLEAN, note VARCHAR")
@@ -245,85 +245,37 @@ def datagen():
                statistics.median(per_core) / 1e6, len(rates), min(rates) / 1e6, max(rates) / 1e6), runs=runs)
 
 
-# ---- rsyslogd -------------------------------------------------------------------------
+# ---- other programs that do the same job ---------------------------------------------------
 
-SETTINGS = [dict(zip(("QUEUE", "WORKERS", "BATCH", "MODE", "ASYNC"), s)) for s in (
-    ("LinkedList", "1", "1024", "inotify", "off"),
-    ("LinkedList", "2", "1024", "inotify", "off"),
-    ("FixedArray", "1", "1024", "inotify", "on"),
-    ("FixedArray", "2", "4096", "inotify", "on"),
-    ("FixedArray", "1", "8192", "polling", "off"),
-    ("Direct", "1", "1024", "inotify", "on"),
-)]
-
-
-def settled(file, process, seconds=3):
-    """Waits until the file has not grown for so long; when it last did, or None."""
-    size, since = -1, time.time()
-    while time.time() - since < seconds or size <= 0:
-        if process.poll() is not None or time.time() - since > 60:
-            return None
-        now = os.path.getsize(file) if os.path.exists(file) else 0
-        if now != size:
-            size, since = now, time.time()
-        time.sleep(0.02)
-    return os.path.getmtime(file)
-
-
-def rsyslog_run(setting, source, output):
-    """Seconds from its start to the last row it wrote, or None."""
-    work = tempfile.mkdtemp(prefix="rsyslog.", dir=WORK)
-    with open(os.path.join(SOURCE, "bench", "rsyslog.conf.in")) as f:
-        text = f.read()
-    for word, value in dict(setting, WORK=work, INPUT=source, OUTPUT=output).items():
-        text = text.replace("@%s@" % word, value)
-    config = os.path.join(work, "rsyslog.conf")
-    with open(config, "w") as f:
-        f.write(text)
-    if os.path.exists(output):
-        os.unlink(output)
-    with open(os.path.join(work, "log"), "wb") as log:
-        began = time.time()
-        process = subprocess.Popen([RSYSLOGD, "-n", "-f", config, "-i", os.path.join(work, "pid")], stdout=log, stderr=log)
-        ended = settled(output, process)
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-    return ended - began if ended else None
-
-
-def describe(setting):
-    return ", ".join("%s %s" % (k.lower(), v) for k, v in setting.items())
-
-
-def rsyslog_file(ours):
-    row = "rsyslogd, the same job"
-    if not RSYSLOGD:
-        return result(row, "not measured", "", "rsyslogd is not installed")
-    version = subprocess.run([RSYSLOGD, "-v"], capture_output=True).stdout.decode().split("(")[0].strip()
-    output = os.path.join(WORK, "rsyslog.ndjson")
+def peer_file(peer, ours):
+    row = "%s, the same job" % peer.name
+    if not peer.program:
+        return result(row, "not measured", "", "%s is not installed" % peer.package)
+    output = os.path.join(WORK, peer.name + ".ndjson")
     sample, sample_expected = os.path.join(WORK, "sample.ndjson"), os.path.join(WORK, "sample-expected.ndjson")
     rows = max(options.rows // 10, min(options.rows, 200000))
     generate(sample, rows)
     generate(sample_expected, rows, "--passing")
     tried = []
-    for setting in SETTINGS:
-        seconds = rsyslog_run(setting, sample, output)
+    for setting in peer.settings:
+        seconds = peer.run(WORK, setting, sample, output)
         fault = same_rows(output, sample_expected) if seconds else "it wrote nothing"
-        note("  rsyslogd, %s: %s" % (describe(setting), fault or "%.1f s for %d rows" % (seconds, rows)))
+        note("  %s, %s: %s" % (peer.name, describe(setting), fault or "%.1f s for %d rows" % (seconds, rows)))
         if not fault:
             tried.append((seconds, setting))
     if not tried:
         return result(row, "no rate", "", "no setting gave the rows it should")
     best = min(tried, key=lambda t: t[0])[1]
-    seconds = rsyslog_run(best, INPUT, output)
+    seconds = peer.run(WORK, best, INPUT, output)
     fault = same_rows(output, EXPECTED) if seconds else "it wrote nothing"
     if fault:
         return result(row, "no rate", "", fault)
     rate = os.path.getsize(INPUT) / seconds
     result(row, megabytes(rate), "", "%.0f k rows/s; %s; best of %d settings: %s" % (
-        options.rows / seconds / 1e3, version, len(SETTINGS), describe(best)), bytes_per_second=rate, setting=best, bar=("MB/s", [rate / 1e6]))
+        options.rows / seconds / 1e3, peer.version(), len(peer.settings), describe(best)), bytes_per_second=rate,
+        setting=best, bar=("MB/s", [rate / 1e6]))
     if ours:
-        result("Headworks / rsyslogd", "%.1f ×" % (ours / rate), "≥ 50 ×", ratio=ours / rate)
+        result("Headworks / %s" % peer.name, "%.1f ×" % (ours / rate), peer.goal, ratio=ours / rate)
 
 
 # ---- the ring ----------------------------------------------------------------------------
@@ -470,12 +422,11 @@ def report():
 
 
 LOAD = os.getloadavg()[0]
-RSYSLOGD = shutil.which("rsyslogd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 only = options.only.split(",")
 try:
     if LOAD > 0.5:
         note("the machine has other work (load %.2f): numbers will be lower than they could be" % LOAD)
-    if {"file", "ingress", "tcp", "rsyslog", "pause"} & set(only):
+    if {"file", "ingress", "tcp", "pause", *(p.name for p in PEERS)} & set(only):
         note("making %d rows" % options.rows)
         generate(INPUT, options.rows)
         generate(EXPECTED, options.rows, "--passing")
@@ -488,8 +439,9 @@ try:
         tcp(rate)
     if "datagen" in only:
         datagen()
-    if "rsyslog" in only:
-        rsyslog_file(rate)
+    for peer in PEERS:
+        if peer.name in only:
+            peer_file(peer, rate)
     if "ring" in only:
         ring()
     if "pause" in only:

@@ -1,6 +1,7 @@
 /* deployment_stats.c - snapshots, from atomics: no task is asked. */
 #include "runtime/deployment_impl.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,13 +131,19 @@ hw_status deployment_extra_stats(deployment *d, uint32_t relation, bool is_input
   return st == HW_OK && !n.found ? HW_ENOTFOUND : st;
 }
 
+uint64_t stats_resident_of(int statm) {
+  char text[128];
+  ssize_t n = pread(statm, text, sizeof text - 1, 0);
+  unsigned long long resident;
+  text[n > 0 ? n : 0] = '\0';
+  return sscanf(text, "%*u %llu", &resident) == 1 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
 uint64_t stats_resident_bytes(void) {
-  FILE *f = fopen("/proc/self/statm", "re");
-  unsigned long long total, resident = 0;
-  if (!f) return 0;
-  if (fscanf(f, "%llu %llu", &total, &resident) != 2) resident = 0;
-  fclose(f);
-  return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+  int statm = open(STATS_STATM, O_RDONLY | O_CLOEXEC);
+  uint64_t resident = stats_resident_of(statm);
+  if (statm >= 0) close(statm);
+  return resident;
 }
 
 static uint64_t cpu_us(void) {
@@ -233,7 +240,7 @@ static void fill_totals(deployment *d, pipeline_stats *out) {
   fill_transaction(d, &out->transaction);
   latency_read(&d->transaction.ingest, &out->transaction_ingest);
   latency_read(&d->transaction.commit, &out->transaction_commit);
-  out->rss_bytes = stats_resident_bytes();
+  out->rss_bytes = stats_resident_of(d->rt->statm);
   out->cpu_us = cpu_us();
   out->memory_in_use = atomic_load(&d->rt->mem.used);
   out->start_time_us = d->started_wall_us;

@@ -1,7 +1,10 @@
 #include "runtime/runtime.h"
+#include "runtime/stats.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MEMORY_LIMIT_DEFAULT (UINT64_C(1) << 30)
 #define STATE_LIMIT_DEFAULT (UINT64_C(2) << 30)
@@ -12,6 +15,10 @@ static const char *choose_spill_dir(const runtime_options *o) {
   if (o->spill_dir) return o->spill_dir;
   const char *tmp = getenv("TMPDIR");
   return tmp && *tmp ? tmp : "/var/tmp";
+}
+
+static void close_statm(const runtime *rt) {
+  if (rt->statm >= 0) close(rt->statm);
 }
 
 runtime *runtime_new(const runtime_options *o, hw_error *err) {
@@ -28,9 +35,11 @@ runtime *runtime_new(const runtime_options *o, hw_error *err) {
   atomic_init(&rt->transactions_held, 0);
   if (o->file_root && !(rt->files = file_root_new(o->file_root, "--file-root", err))) goto no_files;
   if (o->secrets_dir && !(rt->secrets = file_root_new(o->secrets_dir, "--secrets-dir", err))) goto no_secrets;
+  rt->statm = open(STATS_STATM, O_RDONLY | O_CLOEXEC);
   rt->sched = sched_new(o->workers, o->worker_nice, err);
   if (rt->sched) return rt;
 
+  close_statm(rt);
   file_root_free(rt->secrets);
 no_secrets:
   file_root_free(rt->files);
@@ -60,6 +69,7 @@ no_memory:
 void runtime_free(runtime *rt) {
   if (!rt) return;
   sched_free(rt->sched);
+  close_statm(rt);
   file_root_free(rt->secrets);
   file_root_free(rt->files);
   mem_fini(&rt->queries);

@@ -17,6 +17,7 @@ typedef struct runtime {
   file_root *secrets; /* NULL: there is no directory of secrets */
   uint64_t pause_timeout_us; /* how long a pause may wait for a fetch to end */
   char *spill_dir;
+  int statm; /* STATS_STATM, for statistics; -1: it cannot be had */
   _Atomic uint64_t transactions_held; /* bytes of batches that open transactions hold */
   _Atomic uint64_t bodies_waiting; /* bytes that clients have sent and no parser has taken */
 } runtime;

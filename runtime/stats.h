@@ -115,7 +115,10 @@ typedef struct pipeline_stats {
 void pipeline_stats_fini(pipeline_stats *s);
 void connector_stats_fini(connector_stats *s);
 
+#define STATS_STATM "/proc/self/statm"
 uint64_t stats_resident_bytes(void); /* of the process; 0: not known [any thread] */
+/* The same, from STATS_STATM that is open: opening it takes most of the time. */
+uint64_t stats_resident_of(int statm);
 
 /* Latencies, for `headworks bench`: quantiles in microseconds of the time from
  * the fetch of a batch to its last byte written, and their count. */

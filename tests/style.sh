@@ -4,19 +4,20 @@
 set -eu
 cd "${1:-$(dirname "$0")/..}"
 
-failed=0
-# complain SENTENCE < matches: fails when there are any
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# complain SENTENCE < matches: the check fails when there are any. A file says so, as this
+# runs in a shell of its own.
 complain() {
   matches=$(cat)
   [ -z "$matches" ] && return
   printf '%s:\n%s\n' "$1" "$matches"
-  failed=1
+  echo "$1" >> "$work/failed"
 }
 
 find include runtime formats connectors sql engine api cli bench tests examples \
-  -name '*.[chly]' ! -path sql/grammar.c ! -path sql/grammar.h ! -path sql/lexer.c | sort > "${TMPDIR:-/tmp}/style.$$"
-trap 'rm -f "${TMPDIR:-/tmp}/style.$$"' EXIT
-files=$(cat "${TMPDIR:-/tmp}/style.$$")
+  -name '*.[chly]' ! -path sql/grammar.c ! -path sql/grammar.h ! -path sql/lexer.c | sort > "$work/files"
+files=$(cat "$work/files")
 
 wc -l $files | awk '$2 != "total" && $1 > 1000' | complain 'more than 1,000 lines'
 grep -nE '.{121}' $files | cut -c1-140 | complain 'longer than 120 columns'
@@ -28,4 +29,4 @@ grep -nE '\b(sleep|usleep|nanosleep)\(' $(echo "$files" | grep '^tests/') | comp
 grep -nE '\b(strcpy|strcat|sprintf|gets|strtok)\(' $files | complain 'has a safer form'
 
 echo "$(echo "$files" | wc -l) files"
-exit $failed
+[ ! -e "$work/failed" ]

@@ -20,11 +20,11 @@ FAST_INLINE const char *close_string(const fast_row *h, const char *p) {
 }
 
 /* The byte that ends the string begun at start, whose first byte above 0x7f is at
- * p; NULL: invalid, or past the end of the data. */
+ * p, which may be past the end of the data; NULL: invalid, or past that end. */
 static const char *end_of_utf8(const char *start, const char *p, const char *end) {
-  uint32_t high, stop;
-  while (!(stop = scan_json_stop(p, &high)))
-    if ((p += SCAN_WIDTH) >= end) return NULL;
+  uint32_t high, stop = 0;
+  for (; p < end && !(stop = scan_json_stop(p, &high)); p += SCAN_WIDTH) {}
+  if (p >= end) return NULL;
   p += __builtin_ctz(stop);
   return p < end && scan_utf8(start, (size_t)(p - start)) ? p : NULL;
 }

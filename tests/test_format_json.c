@@ -656,6 +656,21 @@ START_TEST(encoding_selected) {
 }
 END_TEST
 
+/* An expected key is recognized behind the end of the data, too, and what seems to be its text has a byte
+ * above 0x7f where the padding ends: nothing is read beyond. Sanitizers tell. */
+START_TEST(text_that_seems_to_follow_the_data_is_not_read) {
+#define ROW "{\"a\":\"x\",\"a_name_of_twenty_six_bytes\":\"0123456789012345678901234567890\xc3\xa9\"}"
+  static const char stream[] = ROW "\n" ROW "\n";
+  const hw_schema *schema = fixture_schema("a VARCHAR, a_name_of_twenty_six_bytes VARCHAR");
+  fixture_feed feed = {.first = strlen(ROW "\n{\"a\":\"x\"")};
+  fixture_result whole = fixture_parse(&format_json, RAW, schema, stream, strlen(stream), (fixture_feed){0});
+  ck_assert_uint_eq(whole.n_rows, 2);
+  fixture_check_same(&whole, &format_json, RAW, schema, stream, strlen(stream), feed);
+  fixture_result_fini(&whole);
+#undef ROW
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("format_json");
   TCase *reading = tcase_create("reading"), *writing = tcase_create("writing");
@@ -678,6 +693,7 @@ int main(void) {
   tcase_add_test(reading, times);
   tcase_add_test(reading, every_day);
   tcase_add_test(reading, cut_escapes);
+  tcase_add_test(reading, text_that_seems_to_follow_the_data_is_not_read);
   tcase_add_test(reading, positional);
   tcase_add_test(reading, envelopes);
   tcase_add_test(reading, resynchronising);

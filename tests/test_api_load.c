@@ -1,5 +1,6 @@
 /* Many connections, and requests that have been tampered with at random. */
 #include "tests/api_client.h"
+#include "tests/sanitizers.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -32,10 +33,8 @@ static long resident_kib(void) {
 
 enum { IDLE = 1000 };
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if SANITIZED_ADDRESS || SANITIZED_THREAD
 #define KIB_EACH 64 /* what a sanitizer adds included */
-#elif defined(__has_feature)
-#define KIB_EACH 64
 #else
 #define KIB_EACH 8
 #endif

@@ -2,6 +2,7 @@
  * script of bytes, and a sink that can refuse. */
 #include "runtime/deployment_impl.h"
 #include "runtime/program.h"
+#include "tests/sanitizers.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -516,7 +517,7 @@ static uint32_t quiescent_inputs(void) {
   return n;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if SANITIZED_ADDRESS || SANITIZED_THREAD
 #define SOURCES 4000u
 #else
 #define SOURCES 20000u

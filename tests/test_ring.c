@@ -2,12 +2,13 @@
  * threads, with positions that start just before wrap-around. And what is told
  * of a queue while both its ends move. */
 #include "runtime/queue.h"
+#include "tests/sanitizers.h"
 
 #include <check.h>
 #include <pthread.h>
 #include <sched.h>
 
-#ifdef __SANITIZE_THREAD__
+#if SANITIZED_THREAD
 #define ITEMS 100000u
 #else
 #define ITEMS 1000000u

@@ -129,8 +129,6 @@ hw_status extras_visit(deployment *d, extra_visit *visit, void *arg); /* outputs
 input *extra_find_input(const deployment *d, uint64_t number); /* or NULL */
 void extra_free_inputs(deployment *d);
 
-#define DEPLOYMENT_QUANTUM_US 200u
-
 /* deployment_step.c */
 /* The pipeline's task. Puts a batch, and the unit that it begins, in hand, where nothing
  * is; works off what is in hand: true: all of it, and the outputs take more. False: it

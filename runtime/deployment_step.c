@@ -176,7 +176,7 @@ static bool stop_is_due(const deployment *d) {
 bool deployment_must_pause(void *arg, bool between) {
   deployment *d = arg;
   if (stop_is_due(d)) return true;
-  return between && (sched_now_us() - d->turn_us > DEPLOYMENT_QUANTUM_US || !deployment_outputs_accept(d));
+  return between && (sched_now_us() - d->turn_us > d->rt->turn_us || !deployment_outputs_accept(d));
 }
 
 void deployment_take_in_hand(deployment *d, source *s, batch *b) {
@@ -287,7 +287,7 @@ static source *next_due(deployment *d, bool *begun) {
 }
 
 static bool turn_is_over(const deployment *d) {
-  return d->failed || d->in_hand || sched_now_us() - d->turn_us > DEPLOYMENT_QUANTUM_US;
+  return d->failed || d->in_hand || sched_now_us() - d->turn_us > d->rt->turn_us;
 }
 
 /* One round, or as much of it as a quantum allows: the rest stays due, and is not looked
@@ -303,7 +303,8 @@ static bool run_sources(deployment *d) {
     if (t != TURN_EMPTY) list(d, s);
   }
   if (stalled) deployment_note_stall(d, true);
-  return (more || d->due) && !stalled && !d->failed;
+  bool unseen = !begun && atomic_load(&d->ready); /* listed before, and nobody wakes us for them again */
+  return (more || d->due || unseen) && !stalled && !d->failed;
 }
 
 /* ---- the end ------------------------------------------------------------- */

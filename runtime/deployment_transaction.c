@@ -205,7 +205,7 @@ static bool commit_unit(deployment *d, batch *b, bool *stalled) {
 static bool commit_some(deployment *d, bool *stalled) {
   d->turn_us = sched_now_us();
   bool ok = !d->in_hand || deployment_work_off(d, stalled);
-  while (ok && d->transaction.first && sched_now_us() - d->turn_us <= DEPLOYMENT_QUANTUM_US)
+  while (ok && d->transaction.first && sched_now_us() - d->turn_us <= d->rt->turn_us)
     ok = commit_unit(d, take_first(&d->transaction), stalled);
   return ok && !d->transaction.first;
 }

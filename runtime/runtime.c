@@ -10,6 +10,7 @@
 #define STATE_LIMIT_DEFAULT (UINT64_C(2) << 30)
 #define QUERY_LIMIT_DEFAULT (UINT64_C(256) << 20)
 #define PAUSE_TIMEOUT_DEFAULT_US (5 * UINT64_C(1000000))
+#define TURN_DEFAULT_US 200u
 
 static const char *choose_spill_dir(const runtime_options *o) {
   if (o->spill_dir) return o->spill_dir;
@@ -30,6 +31,7 @@ runtime *runtime_new(const runtime_options *o, hw_error *err) {
   if (mem_init(&rt->state, o->state_limit ? o->state_limit : STATE_LIMIT_DEFAULT) != HW_OK) goto no_state;
   if (mem_init(&rt->queries, o->query_limit ? o->query_limit : QUERY_LIMIT_DEFAULT) != HW_OK) goto no_queries;
   rt->pause_timeout_us = o->pause_timeout_us ? o->pause_timeout_us : PAUSE_TIMEOUT_DEFAULT_US;
+  rt->turn_us = o->turn_us ? o->turn_us : TURN_DEFAULT_US;
   rt->files = rt->secrets = NULL;
   atomic_init(&rt->bodies_waiting, 0);
   atomic_init(&rt->transactions_held, 0);

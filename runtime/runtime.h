@@ -16,6 +16,7 @@ typedef struct runtime {
   file_root *files;   /* NULL: connectors open files anywhere */
   file_root *secrets; /* NULL: there is no directory of secrets */
   uint64_t pause_timeout_us; /* how long a pause may wait for a fetch to end */
+  uint64_t turn_us;          /* a pipeline's turn ends after so long, when the work in hand allows */
   char *spill_dir;
   int statm; /* STATS_STATM, for statistics; -1: it cannot be had */
   _Atomic uint64_t transactions_held; /* bytes of batches that open transactions hold */
@@ -29,6 +30,7 @@ typedef struct runtime_options {
   uint64_t state_limit;   /* bytes; 0: 2 GiB */
   uint64_t query_limit;   /* bytes; 0: 256 MiB */
   uint64_t pause_timeout_us; /* 0: 5 s */
+  uint64_t turn_us;          /* 0: 200 us */
   const char *spill_dir;  /* where outputs spill to (copied); NULL: $TMPDIR, else /var/tmp */
   hw_log_level log_level;
   hw_log_function *log;

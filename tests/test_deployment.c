@@ -265,9 +265,11 @@ static void on_stopped(void *arg, const hw_error *err) { (void)arg, keep(&stoppe
 static void no_log(void *arg, hw_log_level level, const char *line) { (void)arg, (void)level, (void)line; }
 
 /* A table t(n BIGINT) with n_inputs inputs "0", "1", … and a sink. */
+static uint64_t turn_us; /* 0: as long as usual */
+
 static void make(const hw_input_transport *transport, const hw_format *format, uint32_t n_inputs) {
   hw_error err;
-  runtime_options options = {.workers = 2, .log = no_log, .pause_timeout_us = 5000000};
+  runtime_options options = {.workers = 2, .log = no_log, .pause_timeout_us = 5000000, .turn_us = turn_us};
   rt = runtime_new(&options, &err);
   prog = program_new();
   program_relation *r = program_alloc(prog, sizeof *r);
@@ -546,6 +548,23 @@ START_TEST(thousands_of_sources_are_ready_at_once) {
 }
 END_TEST
 
+/* Turns that end at once leave sources to the next one, also those that have nothing any more,
+ * while the sink holds all of them up again and again. */
+START_TEST(no_source_is_left_behind) {
+  turn_us = 1;
+  counter_limit = 20000;
+  make(&counter_transport, NULL, 8);
+  run();
+  while (!atomic_load(&complete)) {
+    atomic_store(&sink.refuse, -1);
+    sched_yield();
+    atomic_store(&sink.refuse, 0);
+    hw_connector_wake(sink.c);
+  }
+  stop(false);
+}
+END_TEST
+
 START_TEST(a_sink_that_fails_for_a_time_loses_nothing) {
   counter_limit = 5000;
   atomic_store(&sink.refuse, 2);
@@ -778,6 +797,7 @@ int main(void) {
   tcase_add_test(t, pauses_lose_and_repeat_nothing);
   tcase_add_test(t, bounds_hold_while_the_sink_waits);
   tcase_add_test(t, thousands_of_sources_are_ready_at_once);
+  tcase_add_loop_test(t, no_source_is_left_behind, 0, 10);
   tcase_add_test(t, a_sink_that_fails_for_a_time_loses_nothing);
   tcase_add_test(t, a_stop_drains_what_was_taken_in);
   tcase_add_test(t, a_stop_gives_up_at_its_deadline);

@@ -132,9 +132,10 @@ static void grow(model *m) {
 }
 
 void model_add(model *m, const model_row *row, int64_t weight) {
-  model_entry *e = m->entries, *end = e + m->n;
-  while (e < end && memcmp(&e->row, row, sizeof *row) != 0) e++;
-  if (e < end) {
+  size_t i = 0;
+  while (i < m->n && memcmp(&m->entries[i].row, row, sizeof *row) != 0) i++;
+  if (i < m->n) {
+    model_entry *e = &m->entries[i];
     e->weight += weight;
     if (!e->weight) *e = m->entries[--m->n];
   } else if (weight) {

@@ -3,6 +3,7 @@
  * memory. At the end every row is in every sink, as often as the view has it.
  * A few seconds; with HW_FULL in the environment, minutes. */
 #include "tests/runtime_fixture.h"
+#include "tests/sanitizers.h"
 
 #include <check.h>
 #include <sched.h>
@@ -11,7 +12,11 @@
 #define INPUTS 6
 #define OUTPUTS 2
 #define BRANCHES 2
+#if SANITIZED_THREAD
+#define ROWS 6000
+#else
 #define ROWS 20000
+#endif
 
 static _Atomic bool over;
 static _Atomic uint64_t pushed, heard;

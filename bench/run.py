@@ -3,7 +3,7 @@
 request; the ring; pauses under load; idle connectors; a pipeline's way from text to its first row. Prints a table,
 writes bench.md, bench.json and, where gnuplot is installed, plots.
 
-    make bench [N=5000000] [REPEAT=5] [ONLY=parse,file,ingress,tcp,datagen,rsyslogd,syslog-ng,ring,pause,idle,first]
+    make bench [N=5000000] [REPEAT=5] [ONLY=parse,file,null,ingress,tcp,datagen,rsyslogd,syslog-ng,ring,pause,idle,first]
 
 A row whose output is not what it should be gets no rate.
 """
@@ -26,7 +26,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--build", default=".", help="directory with headworks and bench/gen_rows")
 parser.add_argument("--rows", type=int, default=int(os.environ.get("N") or 5000000))
 parser.add_argument("--repeat", type=int, default=int(os.environ.get("REPEAT") or 5))
-parser.add_argument("--only", default=os.environ.get("ONLY") or "parse,file,ingress,tcp,datagen,rsyslogd,syslog-ng,ring,pause,idle,first")
+parser.add_argument("--only", default=os.environ.get("ONLY") or "parse,file,null,ingress,tcp,datagen,rsyslogd,syslog-ng,ring,pause,idle,first")
 parser.add_argument("--out", default="bench-results", help="directory for bench.md and bench.json")
 options = parser.parse_args()
 BUILD = os.path.abspath(options.build)
@@ -154,6 +154,35 @@ def headworks_file():
     result("file → view → file, NDJSON", megabytes(rate), "", detail, bytes_per_second=rate, runs=runs,
            bar=("MB/s", [r / 1e6 for r in rates]))
     return rate
+
+
+# ---- Headworks, file to nothing: how fast rows come in -------------------------------------
+
+def into_null(row, goal, rows, *arguments):
+    """Its rate, or None. Counted: the rows that the view passed on."""
+    program = libhw.write("null.sql", libhw.table("t", COLUMNS, [libhw.file_input("in", INPUT)]) +
+                          libhw.view("v", "SELECT * FROM t WHERE qty < 20", [libhw.null_output()]))
+    runs = headworks_bench(program, "--no-pauses", "--repeat", str(options.repeat), *arguments)["runs"]
+    fault = next((r["fault"] for r in runs if r["fault"]), None)
+    if not fault and any((r["rows_in"], r["rows_out"]) != (options.rows, rows) for r in runs):
+        fault = "of %d rows not %d came through" % (options.rows, rows)
+    if fault:
+        return result(row, "no rate", goal, fault)
+    rates = [r["bytes_in_per_second"] for r in runs]
+    rate = statistics.median(rates)
+    result(row, megabytes(rate), goal, "%.2f cores, peak %.0f MB; median of %d, %s to %s" % (
+        statistics.median(r["cpu_seconds"] / r["seconds"] for r in runs), max(r["peak_rss_bytes"] for r in runs) / 1e6,
+        len(runs), megabytes(min(rates)), megabytes(max(rates))), bytes_per_second=rate, runs=runs)
+    return rate
+
+
+def null():
+    with open(EXPECTED, "rb") as f:
+        rows = sum(piece.count(b"\n") for piece in iter(lambda: f.read(1 << 20), b""))
+    several = into_null("file → view → null, NDJSON", "≥ 1.4 GB/s", rows)
+    one = into_null("the same, one worker", "", rows, "--workers", "1")
+    if several and one:
+        result("all workers / one", "%.2f ×" % (several / one), "", ratio=several / one)
 
 
 # ---- the same rows over HTTP -----------------------------------------------------------
@@ -426,13 +455,15 @@ only = options.only.split(",")
 try:
     if LOAD > 0.5:
         note("the machine has other work (load %.2f): numbers will be lower than they could be" % LOAD)
-    if {"file", "ingress", "tcp", "pause", *(p.name for p in PEERS)} & set(only):
+    if {"file", "null", "ingress", "tcp", "pause", *(p.name for p in PEERS)} & set(only):
         note("making %d rows" % options.rows)
         generate(INPUT, options.rows)
         generate(EXPECTED, options.rows, "--passing")
     if "parse" in only:
         parse()
     rate = headworks_file() if "file" in only else None
+    if "null" in only:
+        null()
     if "ingress" in only:
         ingress(rate)
     if "tcp" in only:

@@ -433,6 +433,15 @@ static size_t parser_skip(void *self, const char *data, size_t len) {
   return (size_t)(line - data);
 }
 
+/* After the last line end. A new parser takes a byte order mark, which this one, no
+ * longer at the start, does not. */
+static size_t parser_part(void *self, const char *data, size_t len) {
+  const json_parser *j = self;
+  if (j->array || j->half || j->at_start || len == 0 || data[0] == '\xef') return 0;
+  const char *newline = memrchr(data, '\n', len);
+  return newline ? (size_t)(newline - data) + 1 : 0;
+}
+
 static const hw_parser_ops parser_ops = {
     .create = parser_create, .parse = parser_parse, .skip = parser_skip, .destroy = parser_destroy};
 
@@ -445,4 +454,5 @@ const hw_format format_json = {
     .parser = &parser_ops,
     .encoder = &json_encoder_ops,
     .can_go_on = parser_can_go_on,
+    .part = parser_part,
 };

@@ -26,11 +26,13 @@ void deployment_one_closed(deployment *d) {
   if (atomic_fetch_sub(&d->open_tasks, 1) == 1) task_close(&d->task, pipeline_closed);
 }
 
-static void input_closed(task *t) {
-  input *in = (input *)t;
+void input_unuse(input *in) {
+  if (atomic_fetch_sub(&in->uses, 1) != 1) return;
   input_drop(in);
   deployment_one_closed(in->c.d);
 }
+
+static void input_closed(task *t) { input_unuse((input *)t); }
 
 static void watch_closed(task *t) {
   control *ctl = (control *)((char *)t - offsetof(control, watch));

@@ -10,13 +10,14 @@
 
 /* ---- batches ------------------------------------------------------------- */
 
-/* Rows that the queue's bound still allows, beyond those in the open batch. */
-static uint64_t rows_allowed(const input *in) {
+uint64_t input_rows_allowed(const input *in) {
   uint64_t held = queue_waiting_records(&in->source.queue), most = in->source.queue.max_records;
   return held < most ? most - held : 0;
 }
 
-bool input_is_empty(const input *in) { return !in->open && !in->lent && queue_batches(&in->source.queue) == 0; }
+bool input_is_empty(const input *in) {
+  return !in->open && !in->lent && !in->ahead && queue_batches(&in->source.queue) == 0;
+}
 
 void input_account(input *in, uint64_t n) {
   /* Relaxed load: only this task writes it. */
@@ -41,7 +42,7 @@ batch *input_open_batch(input *in) {
     in->starved = true;
     return NULL;
   }
-  uint64_t most = rows_allowed(in);
+  uint64_t most = input_rows_allowed(in);
   if (in->c.spec->max_batch_size > 0 && (uint64_t)in->c.spec->max_batch_size < most)
     most = (uint64_t)in->c.spec->max_batch_size;
   if (most < b->pub.capacity) b->pub.capacity = (uint32_t)most;
@@ -212,7 +213,7 @@ static task_next after_fetch(input *in, hw_fetch r, const hw_error *err) {
 /* Inside the gate. */
 static task_next fetch(input *in, bool may_block) {
   in->now_ns = sched_now_ns();
-  in->starved = false;
+  in->starved = in->awaits = false;
   task_next next = TASK_AGAIN;
   if (input_parse_rest(in)) {
     hw_error err = {0};
@@ -220,13 +221,14 @@ static task_next fetch(input *in, bool may_block) {
     assert(!in->lent);
   }
   input_flush(in);
-  if (in->ended && !in->unparsed) {
+  if (in->ended && !in->unparsed && !in->ahead) {
     end(in);
     return TASK_IDLE;
   }
   in->starvations = !in->starved ? 0 : in->starvations < LATE_DOUBLINGS ? in->starvations + 1 : LATE_DOUBLINGS;
   if (in->starved || queue_is_full(&in->source.queue)) hold_for_room(in);
-  return in->starved ? TASK_IDLE : next; /* its next run, by the timer at the latest, lifts that hold */
+  if (in->starved) return TASK_IDLE; /* its next run, by the timer at the latest, lifts that hold */
+  return (in->awaits || in->ended) && input_is_parsed_ahead(in) ? TASK_IDLE : next;
 }
 
 /* Another wait may have taken the retry's place: the earlier one counts. */
@@ -295,6 +297,7 @@ hw_status input_init(input *in, deployment *d, runtime *rt, uint32_t index, cons
   uint32_t reasons = GATE_PIPELINE | (spec->paused ? GATE_USER : 0) | (spec->n_start_after ? GATE_START_AFTER : 0);
   gate_init(&in->c.gate, reasons);
   in->rows_wanted = BATCH_ROWS_MIN;
+  atomic_init(&in->uses, 1);
   in->c.counted = &in->total_records;
   in->c.letters = deployment_dead_letters(d);
   in->c.release = release;

@@ -25,6 +25,8 @@ typedef struct input {
   uint32_t rows_wanted; /* capacity of the next batch */
   hw_stream *streams;   /* all, newest first */
   hw_stream *unparsed;  /* those with bytes that found no room */
+  hw_stream *ahead;     /* the one with pieces that are parsed ahead; NULL: none */
+  bool awaits;          /* it cannot go on before pieces are parsed */
   uint64_t now_ns;      /* when this fetch began */
   bool starved;         /* the memory budget refused a block in this fetch */
   uint32_t starvations; /* fetches in a row that it did so */
@@ -32,13 +34,16 @@ typedef struct input {
   _Atomic bool resumed; /* a hold was lifted since the last fetch */
   _Atomic uint64_t total_records, total_bytes, dropped, progress_done, progress_total;
   _Atomic bool end_of_input;
+  _Atomic uint32_t uses; /* its own task and the pieces that are being parsed */
 } input;
 
 hw_status input_init(input *in, deployment *d, runtime *rt, uint32_t index, const program_connector *spec,
                      const hw_schema *schema, hw_error *err);
 void input_fini(input *in); /* its task is closed */
-/* Destroys the instance and lets go of streams and batches; from `closed`. */
+/* Destroys the instance and lets go of streams and batches; when its uses have ended. */
 void input_drop(input *in);
+/* Ends a use; the last one drops it and tells the deployment. [any thread] */
+void input_unuse(input *in);
 
 /* Lifts reasons and lets it run if that opened the gate. [any thread] */
 void input_release(input *in, uint32_t reasons);
@@ -48,6 +53,8 @@ void input_release(input *in, uint32_t reasons);
 /* The batch being filled, made if there is none; NULL: the queue is full or
  * memory is short. */
 batch *input_open_batch(input *in);
+/* Rows that the queue's bound still allows, beyond those in the open batch. */
+uint64_t input_rows_allowed(const input *in);
 /* Queues the batch being filled, if it holds rows. */
 void input_flush(input *in);
 /* Queues a chain of batches as one (NULL: no rows), with `loose` bytes of input
@@ -60,6 +67,8 @@ void input_account(input *in, uint64_t n);
 bool input_is_empty(const input *in);
 /* Parses what found no room before; true: nothing is left of it. */
 bool input_parse_rest(input *in);
+/* Whether a piece is being parsed at this moment: it will notify the task. */
+bool input_is_parsed_ahead(const input *in);
 void stream_free(hw_stream *s);
 
 /* ---- for transports inside the engine, which want to know more of a stream ---- */

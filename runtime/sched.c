@@ -13,6 +13,7 @@
 
 #define HELPERS_MAX 16u
 #define WORKERS_MAX 256u
+#define CROWD 2u /* waiting tasks for each worker */
 #define PRIORITY_LEAST 19
 
 enum { LANE_WORKERS, LANE_HELPERS, LANES };
@@ -91,6 +92,14 @@ static task *lane_pop(lane *l) {
   }
   pthread_mutex_unlock(&l->lock);
   return t;
+}
+
+bool sched_is_crowded(sched *s) {
+  lane *l = &s->lanes[LANE_WORKERS];
+  pthread_mutex_lock(&l->lock);
+  bool crowded = l->queued >= CROWD * l->threads_most;
+  pthread_mutex_unlock(&l->lock);
+  return crowded;
 }
 
 static void enqueue(task *t) { lane_push(&t->sched->lanes[t->lane], t); }

@@ -89,6 +89,9 @@ bool task_is_current(const task *t);
 /* Runs call(arg) once on a helper thread. */
 hw_status sched_call(sched *s, void (*call)(void *arg), void *arg);
 
+/* Whether more tasks wait for a worker than a few turns will take. [any thread] */
+bool sched_is_crowded(sched *s);
+
 uint64_t sched_now_us(void); /* monotonic */
 uint64_t sched_now_ns(void);
 

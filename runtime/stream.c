@@ -23,7 +23,7 @@
  *
  * An atomic stream fills batches of its own, chained to a unit, which enters the
  * queue when the stream is closed: one entry, however many batches. */
-#include "runtime/input.h"
+#include "runtime/ahead.h"
 #include "runtime/report.h"
 
 #include <stdio.h>
@@ -39,7 +39,7 @@ struct hw_stream {
   void *parser;
   block *buf;                         /* NULL: none at the moment */
   size_t parsed, filled;
-  uint64_t offset;                    /* in the source, of buf->data[parsed] */
+  uint64_t offset;                    /* in the source, of the first byte that is not taken in */
   bool waiting;                       /* what is there was parsed, and is no whole record */
   bool listed;                        /* as unparsed */
   bool message_end;                   /* a message ends at `filled` */
@@ -53,6 +53,8 @@ struct hw_stream {
   batch *open;                        /* atomic: being filled */
   batch *unit, *unit_last;            /* atomic: those that are full */
   uint64_t loose;                     /* atomic: bytes that no batch counts */
+  ahead *ahead;                       /* pieces before the buffer; NULL: there were none yet */
+  bool stuck;                         /* the buffer has no place to cut: it waits for the pieces before it */
   char *name;
 };
 
@@ -147,6 +149,10 @@ static bool buffer_renew(hw_stream *s, size_t want, bool essential) {
 void *hw_stream_reserve(hw_stream *s, size_t want, size_t *room) {
   TASK_ASSERT(&s->in->c.task);
   if (s->listed) return NULL;
+  if (s->in->ahead && s->in->ahead != s) { /* its rows come first */
+    s->in->awaits = true;
+    return NULL;
+  }
   if (want == 0) want = 1;
   size_t least = want < READ_LEAST ? want : READ_LEAST;
   if (buffer_room(s) < least && !buffer_renew(s, want, false) &&
@@ -337,6 +343,97 @@ static bool parse(hw_stream *s) {
   return true;
 }
 
+/* ---- pieces that others parse, see ahead.h ------------------------------- */
+
+static bool may_part(const hw_stream *s) {
+  const hw_format *format = s->in->c.spec->format;
+  size_t known = offsetof(hw_format, part) + sizeof format->part;
+  if (format->struct_size < known || !format->part || s->filled - s->parsed < AHEAD_LEAST_BYTES) return false;
+  if (s->in->ahead) return s->in->ahead == s && !ends_here(s);
+  return !(s->atomic || ends_here(s) || s->skipping || s->broken || s->listed || s->in->unparsed) &&
+         sched_workers(s->in->c.rt->sched) > 1 && s->in->source.queue.max_records >= BATCH_ROWS_MAX;
+}
+
+static uint32_t rows_of_a_batch(const input *in) {
+  int64_t most = in->c.spec->max_batch_size;
+  return most > 0 && most < in->rows_wanted ? (uint32_t)most : in->rows_wanted;
+}
+
+/* Makes a piece of what is in the buffer, but for a cut record, which goes to a new
+ * one: nobody writes to a block that a parser reads. */
+static void part(hw_stream *s) {
+  if (!may_part(s) || (!s->ahead && !(s->ahead = ahead_new(s->in))) || !ahead_wants(s->ahead)) return;
+  const char *data = s->buf->data + s->parsed;
+  size_t len = s->in->c.spec->format->part(s->parser, data, s->filled - s->parsed);
+  if (!len) return;
+  block *b = block_ref(s->buf);
+  s->parsed += len;
+  if (!buffer_renew(s, s->filled - s->parsed + 1, false)) {
+    s->parsed -= len;
+    block_unref(b);
+    return;
+  }
+  input_flush(s->in); /* rows that came before */
+  s->waiting = false;
+  s->midway = true;
+  s->in->ahead = s;
+  ahead_add(s->ahead, b, data, len, rows_of_a_batch(s->in));
+}
+
+/* Bytes as they would be had they never been parted. False: not yet, or no memory. */
+static bool put_together(hw_stream *s) {
+  if (!ahead_all_done(s->ahead)) {
+    s->in->awaits = true;
+    return false;
+  }
+  size_t before = ahead_bytes(s->ahead), tail = s->filled - s->parsed;
+  block *b = mem_get_essential(&s->in->c.rt->mem, before + tail + HW_PARSE_PADDING);
+  if (!b) {
+    s->in->starved = true;
+    return false;
+  }
+  ahead_take_back(s->ahead, b->data);
+  if (tail) memcpy(b->data + before, s->buf->data + s->parsed, tail);
+  block_unref(s->buf);
+  s->buf = b;
+  s->parsed = 0;
+  s->filled = before + tail;
+  return true;
+}
+
+static void take_in(hw_stream *s, batch *b) {
+  input *in = s->in;
+  uint64_t bytes = b->source_bytes;
+  b->source_bytes = 0;
+  in->open = b;
+  parse_report pr = {.report = {report_bad}, .stream = s, .batch = b};
+  count_rows(&pr);
+  s->offset += bytes;
+  input_account(in, bytes);
+  input_flush(in);
+}
+
+/* Takes in what is parsed of the pieces, in order. False: it waits for room, or for
+ * memory, or for workers to be done with what has to be put together again. */
+static bool collect(hw_stream *s) {
+  input *in = s->in;
+  for (piece *p; in->ahead == s && (p = ahead_first(s->ahead)) && atomic_load(&p->done);) {
+    bool exact = p->exact;
+    while (exact && p->first && !queue_is_full(&in->source.queue)) {
+      exact = p->first->pub.n_rows <= input_rows_allowed(in); /* or it is cut there */
+      if (exact) take_in(s, piece_take(p));
+    }
+    if (!exact && !put_together(s)) return false;
+    if (exact && p->first) return false;
+    if (exact) ahead_drop_first(s->ahead);
+  }
+  if (in->ahead == s && !s->ahead->n) {
+    in->ahead = NULL;
+    s->stuck = false;
+  }
+  return true;
+}
+
 static void set_position(hw_stream *s) {
   char text[CONNECTOR_POSITION_MAX];
   snprintf(text, sizeof text, "%s@%llu", s->name, (unsigned long long)s->offset);
@@ -352,8 +449,22 @@ static void drop_empty_buffer(hw_stream *s) {
   s->parsed = s->filled = 0;
 }
 
+/* Behind the pieces that are ahead: of this stream, unless there is no more to read
+ * into now, or of another one. */
+static bool must_wait(const hw_stream *s) {
+  return s->in->ahead != s || ends_here(s) || s->stuck || ahead_is_full(s->ahead);
+}
+
+static bool parse_what_is_due(hw_stream *s) {
+  if (!collect(s)) return false;
+  if (!s->in->ahead) return parse(s);
+  if (!must_wait(s)) return true;
+  s->in->awaits = true;
+  return false;
+}
+
 static bool parse_and_settle(hw_stream *s) {
-  bool done = parse(s);
+  bool done = parse_what_is_due(s);
   set_position(s);
   if (done) drop_empty_buffer(s);
   return done;
@@ -363,6 +474,8 @@ hw_status hw_stream_commit(hw_stream *s, size_t n, unsigned flags) {
   TASK_ASSERT(&s->in->c.task);
   s->filled += n;
   if (flags & HW_MESSAGE_END) s->message_end = true;
+  part(s);
+  s->stuck = s->in->ahead == s && s->filled - s->parsed >= AHEAD_LEAST_BYTES;
   if (!parse_and_settle(s)) {
     list_unparsed(s);
     return HW_EAGAIN;
@@ -381,7 +494,14 @@ static void finish(hw_stream *s) {
 
 static bool parse_closing(hw_stream *s) { return parse_and_settle(s) && (!s->atomic || settle_unit(s)); }
 
+bool input_is_parsed_ahead(const input *in) { return in->ahead && !ahead_all_done(in->ahead->ahead); }
+
 bool input_parse_rest(input *in) {
+  hw_stream *first = in->ahead;
+  if (first && !(first->listed ? collect(first) : parse_and_settle(first))) {
+    list_unparsed(first);
+    return false;
+  }
   while (in->unparsed) {
     hw_stream *s = in->unparsed;
     if (!(s->closing ? parse_closing(s) : parse_and_settle(s))) return false;
@@ -437,6 +557,8 @@ uint64_t stream_rows(const hw_stream *s) { return s->atomic ? 0 : s->rows; }
 void stream_free(hw_stream *s) {
   if (s->open) hw_batch_unref(&s->open->pub);
   queue_drop(s->unit);
+  ahead_free(s->ahead);
+  if (s->in->ahead == s) s->in->ahead = NULL;
   *s->prev = s->next;
   if (s->next) s->next->prev = s->prev;
   s->in->c.spec->format->parser->destroy(s->parser);

@@ -51,6 +51,7 @@ fx_fetch fx_play;   /* the text, in pieces; '|' ends a message and is not part o
 /* Every n-th call of the parser lacks memory; 0: none. */
 extern _Atomic unsigned fx_parser_starves;
 extern _Atomic uint64_t fx_parsed; /* bytes that the parser was given, over and over */
+extern _Atomic unsigned fx_parsers; /* that were made; one for the stream, and those that parse ahead */
 extern bool fx_parser_skips;
 extern hw_status fx_encoder_fails;
 

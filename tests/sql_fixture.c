@@ -89,9 +89,11 @@ static const hw_input_transport file_in = {sizeof file_in, "t_file_input", "file
 static const hw_input_transport gen_in = {sizeof gen_in, "t_gen", "rows", HW_CAP_ROWS, no_options, &input_ops, NULL};
 static const hw_output_transport file_out = {sizeof file_out, "t_file_output", "file", 0, file_options, &output_ops};
 static const hw_output_transport null_out = {sizeof null_out, "t_null", "none", HW_CAP_ROWS, no_options, &output_ops};
-static const hw_format lines = {sizeof lines, "t_lines", "lines", lines_options, lines_options, &parser_ops,
-                                &encoder_ops, NULL};
-static const hw_format parse_only = {sizeof parse_only, "t_parse", "p", no_options, NULL, &parser_ops, NULL, NULL};
+static const hw_format lines = {.struct_size = sizeof lines, .name = "t_lines", .summary = "lines",
+                                .parser_options = lines_options, .encoder_options = lines_options,
+                                .parser = &parser_ops, .encoder = &encoder_ops};
+static const hw_format parse_only = {.struct_size = sizeof parse_only, .name = "t_parse", .summary = "p",
+                                     .parser_options = no_options, .parser = &parser_ops};
 
 static const hw_input_transport *const inputs[] = {&file_in, &gen_in, NULL};
 static const hw_output_transport *const outputs[] = {&file_out, &null_out, NULL};

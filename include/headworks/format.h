@@ -130,6 +130,15 @@ typedef struct hw_format {
    * it looked: a long record that comes in small pieces should be looked at once,
    * not once a piece. NULL, or beyond struct_size: parse is called with each piece. */
   bool (*can_go_on)(void *parser, const char *data, size_t len);
+  /* Where a long run of bytes may be parted, so that two instances parse at once:
+   * data begins where a record of parser begins; the answer is how much of it to
+   * give to an instance that is new, up to where a record probably ends, while
+   * another one goes on behind it. 0: nowhere, now. Where a record ends may be
+   * guessed: an instance that has not consumed all it was given tells of a bad
+   * guess, and the runtime lets parser itself read it all. What is promised is that
+   * between two records parser, in the state it is in, and a new instance read on
+   * alike. NULL, or beyond struct_size: never. */
+  size_t (*part)(void *parser, const char *data, size_t len);
 } hw_format;
 
 #ifdef __cplusplus

@@ -161,6 +161,7 @@ typedef struct run {
   hw_report report; /* first: what a parser reports comes with its address */
   const hw_format *format;
   const hw_schema *schema;
+  const hw_config *config;
   void *parser;
   mem memory;
   hw_batch *batch;
@@ -316,6 +317,51 @@ static hw_status feed_piece(run *r, const char *data, size_t len, size_t end) {
   }
 }
 
+static void start(run *r) {
+  hw_error err = {0};
+  must(mem_init(&r->memory, UINT64_C(1) << 30) == HW_OK);
+  if (r->format->parser->create(r->config, r->schema, &r->parser, &err) != HW_OK)
+    fixture_fail("create: %s", err.message);
+  new_batch(r);
+}
+
+static void end_run(run *r) {
+  flush_batch(r);
+  r->format->parser->destroy(r->parser);
+  mem_fini(&r->memory);
+}
+
+static void free_pieces(run *r) {
+  for (size_t i = 0; i < r->n_pieces; i++) free(r->pieces[i]);
+  free(r->pieces);
+}
+
+/* Gives a new parser what the format parts from data[r->offset .. end), as the runtime
+ * does: it counts when all of it is good records. */
+static void part(run *r, const char *data, size_t len, size_t end) {
+  const char *from = data + r->offset;
+  size_t n = r->format->part ? r->format->part(r->parser, from, end - r->offset) : 0;
+  must(n <= end - r->offset);
+  if (n == 0 || r->offset + n == len) return;
+  run one = {.report = {add_bad}, .format = r->format, .schema = r->schema, .config = r->config,
+             .capacity = r->capacity};
+  start(&one);
+  bool exact = feed_piece(&one, from, len - r->offset, n) == HW_OK && one.offset == n && one.n_bad == 0;
+  end_run(&one);
+  if (exact) {
+    flush_batch(r);
+    new_batch(r);
+    fixture_put(&r->rows, one.rows.data, one.rows.len);
+    r->n_rows += one.n_rows;
+    r->offset += n;
+    r->waiting = false;
+  }
+  free(one.rows.data);
+  free(one.bad.data);
+  free(one.bad_full.data);
+  free_pieces(&one);
+}
+
 static fixture_result take_result(run *r, hw_status status) {
   fixture_text brief = {0}, full = {0};
   size_t rows_len = r->rows.len;
@@ -327,8 +373,7 @@ static fixture_result take_result(run *r, hw_status status) {
   free(r->rows.data);
   free(r->bad.data);
   free(r->bad_full.data);
-  for (size_t i = 0; i < r->n_pieces; i++) free(r->pieces[i]);
-  free(r->pieces);
+  free_pieces(r);
   return (fixture_result){.brief = brief.data,
                           .full = full.data,
                           .trace = r->trace.data,
@@ -341,23 +386,20 @@ static fixture_result take_result(run *r, hw_status status) {
 
 fixture_result fixture_parse(const hw_format *format, const char *options, const hw_schema *schema, const void *data,
                              size_t len, fixture_feed feed) {
-  run r = {.report = {add_bad}, .format = format, .schema = schema, .capacity = feed.capacity,
-           .sparing = feed.sparing, .seen = feed.seen, .arg = feed.arg};
-  hw_error err = {0};
-  hw_status status = HW_OK;
   hw_config *config = fixture_config(format->parser_options, options);
-  must(mem_init(&r.memory, UINT64_C(1) << 30) == HW_OK);
-  if (format->parser->create(config, schema, &r.parser, &err) != HW_OK) fixture_fail("create: %s", err.message);
-  new_batch(&r);
-  size_t end = feed.first && feed.first < len ? feed.first : len;
-  while ((status = feed_piece(&r, data, len, end)) == HW_OK && end < len) {
+  run r = {.report = {add_bad}, .format = format, .schema = schema, .config = config, .capacity = feed.capacity,
+           .sparing = feed.sparing, .seen = feed.seen, .arg = feed.arg};
+  hw_status status;
+  start(&r);
+  for (size_t end = feed.first && feed.first < len ? feed.first : len;;) {
+    if (feed.parted) part(&r, data, len, end);
+    status = feed_piece(&r, data, len, end);
+    if (status != HW_OK || end == len) break;
     fixture_print(&r.trace, "%zu ", r.offset);
     end = feed.step && feed.step < len - end ? end + feed.step : len;
   }
-  flush_batch(&r);
-  format->parser->destroy(r.parser);
+  end_run(&r);
   config_free(config);
-  mem_fini(&r.memory);
   return take_result(&r, status);
 }
 
@@ -383,9 +425,9 @@ void fixture_check_same(const fixture_result *whole, const hw_format *format, co
                        const hw_schema *schema, const void *data, size_t len, fixture_feed feed) {
   fixture_result other = fixture_parse(format, options, schema, data, len, feed);
   if (strcmp(whole->full, other.full) != 0 || whole->status != other.status)
-    fixture_fail("first %zu step %zu capacity %u of:\n%.*s\ngives (%d)\n%sinstead of (%d)\n%s", feed.first, feed.step,
-                 feed.capacity, (int)len, (const char *)data, (int)other.status, other.full, (int)whole->status,
-                 whole->full);
+    fixture_fail("first %zu step %zu capacity %u%s of:\n%.*s\ngives (%d)\n%sinstead of (%d)\n%s", feed.first, feed.step,
+                 feed.capacity, feed.parted ? " parted" : "", (int)len, (const char *)data, (int)other.status,
+                 other.full, (int)whole->status, whole->full);
   fixture_result_fini(&other);
 }
 

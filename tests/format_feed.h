@@ -47,6 +47,7 @@ typedef struct fixture_feed {
   size_t step;       /* of those after it; 0: all that is left */
   uint32_t capacity; /* rows of a batch; 0: many */
   bool sparing;      /* does not parse a piece of which the parser says that it is for nothing, as the runtime does */
+  bool parted;       /* has a new parser read what the format parts, as the runtime's other workers do */
   void (*seen)(void *arg, const hw_batch *batch); /* NULL, or shown each batch that is full or the last */
   void *arg;
 } fixture_feed;

@@ -33,6 +33,9 @@ fixture_result fixture_all_ways(const hw_format *format, const char *options, co
   for (size_t first = 1; first < len; first++)
     fixture_check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = first});
   fixture_check_same(&whole, format, options, schema, data, len, (fixture_feed){.first = 1, .step = 1});
+  for (size_t step = 1; format->part && step < len; step += 1 + step / 8)
+    fixture_check_same(&whole, format, options, schema, data, len,
+                       (fixture_feed){.first = step, .step = step, .parted = true});
   for (size_t step = 1; step < 4; step++)
     fixture_check_sparing(format, options, schema, data, len, (fixture_feed){.first = step, .step = step});
   for (uint32_t capacity = 1; capacity <= whole.n_rows && capacity < 6; capacity++) {

@@ -54,6 +54,8 @@ fixture_result fuzz_parse(const hw_format *format, const char *options, const hw
   feed.seen = NULL;
   fixture_check_same(&whole, format, options, schema, stream.data, stream.len, feed);
   fixture_check_sparing(format, options, schema, stream.data, stream.len, feed);
+  feed.parted = true;
+  fixture_check_same(&whole, format, options, schema, stream.data, stream.len, feed);
   return whole;
 }
 

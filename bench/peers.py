@@ -55,7 +55,11 @@ class Peer:
             process = subprocess.Popen([self.program, *(a.replace("@", work) for a in self.arguments)], stdout=log, stderr=log)
             ended = settled(output, process)
             process.send_signal(signal.SIGTERM)
-            process.wait()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
         return ended - began if ended else None
 
 

@@ -1,5 +1,6 @@
 /* api_schema.c - as much of JSON schemas as the server's document uses. */
 #include "tests/api_schema.h"
+#include "tests/require.h"
 
 #include "api/openapi.h"
 
@@ -117,7 +118,7 @@ static int items_fit(const json_t *schema, const json_t *value, char *where, siz
 
 int api_schema_fits(const json_t *schema, const json_t *value, char *where, size_t size) {
   schema = resolve(schema);
-  ck_assert(schema != NULL);
+  REQUIRE(schema != NULL);
   const char *type = json_string_value(json_object_get(schema, "type"));
   if (json_is_null(value) && json_is_true(json_object_get(schema, "nullable"))) return 1;
   const json_t *all = json_object_get(schema, "allOf");

@@ -6,15 +6,7 @@
 #include "runtime/batch.h"
 #include "runtime/expr.h"
 #include "runtime/mem.h"
-
-#include <check.h>
-
-/* For loops: Check's own macros report every success through a pipe. */
-#define REQUIRE_MSG(condition, ...)                                                                                    \
-  do {                                                                                                                 \
-    if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                                       \
-  } while (0)
-#define REQUIRE(condition) REQUIRE_MSG(condition, "%s", #condition)
+#include "tests/require.h"
 
 /* ---- memory: a budget, and what is freed with the test --------------------------------- */
 

@@ -1,4 +1,5 @@
 #include "tests/runtime_fixture.h"
+#include "tests/require.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -425,7 +426,7 @@ fx_reply fx_call(uint32_t connector, bool pause) {
 
 connector_stats fx_stats(uint32_t connector) {
   connector_stats s;
-  ck_assert_int_eq(deployment_connector_stats(fx_dep, connector, true, &s), HW_OK);
+  REQUIRE(deployment_connector_stats(fx_dep, connector, true, &s) == HW_OK);
   return s;
 }
 

@@ -1,4 +1,5 @@
 #include "tests/store_model.h"
+#include "tests/require.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -89,7 +90,7 @@ void model_put(hw_batch *b, uint32_t at, const model_row *row, const bool *given
       ((int64_t *)b->columns[c].values)[at] = v;
     } else if (hw_type_is_string(id)) {
       uint32_t len = text_value(c, v, text, sizeof text);
-      ck_assert(hw_batch_copy_str(b, text, len, &((hw_str *)b->columns[c].values)[at]));
+      REQUIRE(hw_batch_copy_str(b, text, len, &((hw_str *)b->columns[c].values)[at]));
     } else {
       fixed_value(id, v, value);
       memcpy((char *)b->columns[c].values + at * hw_type_width(id), value, hw_type_width(id));
@@ -116,7 +117,7 @@ model_row model_get(const hw_batch *b, uint32_t at) {
     int most = c == 1 ? INT16_MAX : MODEL_VALUES, v = c == 1 ? 0 : 1;
     if (!hw_column_valid(&b->columns[c], at)) continue;
     while (v < most && !is_value(b, at, c, v)) v++;
-    ck_assert_msg(v < most, "column %s of row %u has a value that nobody put there", names[c], at);
+    REQUIRE_MSG(v < most, "column %s of row %u has a value that nobody put there", names[c], at);
     row.v[c] = (int16_t)v;
   }
   return row;
@@ -174,6 +175,6 @@ void model_check_same(model *a, model *b, const char *what) {
   qsort(a->entries, a->n, sizeof *a->entries, compare);
   qsort(b->entries, b->n, sizeof *b->entries, compare);
   for (uint32_t i = 0; i < a->n; i++)
-    ck_assert_msg(compare(&a->entries[i], &b->entries[i]) == 0, "%s: the rows differ (k = %d, weight %lld)", what,
+    REQUIRE_MSG(compare(&a->entries[i], &b->entries[i]) == 0, "%s: the rows differ (k = %d, weight %lld)", what,
                   a->entries[i].row.v[0], (long long)a->entries[i].weight);
 }

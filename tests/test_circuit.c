@@ -1,6 +1,7 @@
 /* The circuit alone: unions, views over views, selections that are copied, weights,
  * and expressions that fail. */
 #include "runtime/circuit.h"
+#include "tests/require.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -113,10 +114,10 @@ static hw_status push(eval_error *err) {
     int len = snprintf(text, sizeof text, "row %u", i);
     ((int64_t *)b->pub.columns[0].values)[i] = i;
     if (i % 5) {
-      ck_assert(hw_batch_copy_str(&b->pub, text, (size_t)len, &((hw_str *)b->pub.columns[1].values)[i]));
+      REQUIRE(hw_batch_copy_str(&b->pub, text, (size_t)len, &((hw_str *)b->pub.columns[1].values)[i]));
       hw_column_set_valid(&b->pub.columns[1], i);
     }
-    ck_assert(hw_batch_set_weight(&b->pub, i, i % 3 ? 1 : -2));
+    REQUIRE(hw_batch_set_weight(&b->pub, i, i % 3 ? 1 : -2));
   }
   b->pub.n_rows = ROWS;
   hw_status st = circuit_push(c, 0, b, err);

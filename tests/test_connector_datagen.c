@@ -3,6 +3,7 @@
 #include "connectors/datagen_text.h"
 #include "connectors/datagen_zipf.h"
 #include "tests/fake_host.h"
+#include "tests/require.h"
 
 #include <headworks/value.h>
 
@@ -273,7 +274,7 @@ START_TEST(uniform_strings) {
     ck_assert_uint_eq(((const hw_str *)cell(i, 2))->len, 4);
     const hw_str *d = cell(i, 3);
     ck_assert_uint_eq(d->len, 300);
-    for (uint32_t k = 0; k < 300; k++) ck_assert_uint_ge((unsigned char)d->data[k], 128);
+    for (uint32_t k = 0; k < 300; k++) REQUIRE((unsigned char)d->data[k] >= 128);
     ck_assert_uint_le(((const hw_str *)cell(i, 4))->len, 2);
   }
   ck_assert(lengths[0] == 0 && lengths[1] == 0 && lengths[2] > 800 && lengths[3] > 800 && lengths[4] > 800);
@@ -308,7 +309,7 @@ START_TEST(zipf_is_zipf) {
   datagen_zipf_init(&z, N, e);
   for (int i = 0; i < DRAWS; i++) {
     uint64_t rank = datagen_zipf_draw(&z, &s);
-    ck_assert_uint_lt(rank, N);
+    REQUIRE(rank < N);
     counts[rank]++;
   }
   for (int i = 1; i <= N; i++) sum += pow(i, -e);
@@ -416,7 +417,7 @@ START_TEST(every_text_strategy) {
     ck_assert_uint_gt(s->len, 0);
     ck_assert(s->flags & HW_STR_PLAIN);
     ck_assert(hw_utf8_valid(s->data, s->len) && hw_utf8_valid(b->data, b->len));
-    for (uint32_t k = 0; k < s->len; k++) ck_assert((unsigned char)s->data[k] >= 0x20 && !strchr("\"\\", s->data[k]));
+    for (uint32_t k = 0; k < s->len; k++) REQUIRE((unsigned char)s->data[k] >= 0x20 && !strchr("\"\\", s->data[k]));
     ck_assert_uint_le(hw_utf8_length(b->data, b->len), 6);
     ck_assert_uint_eq(hw_utf8_length(c->data, c->len), 8);
     differs = differs || strcmp(text_of(i, 0), text_of(0, 0)) != 0;

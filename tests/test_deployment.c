@@ -2,6 +2,7 @@
  * script of bytes, and a sink that can refuse. */
 #include "runtime/deployment_impl.h"
 #include "runtime/program.h"
+#include "tests/require.h"
 #include "tests/sanitizers.h"
 
 #include <check.h>
@@ -327,7 +328,7 @@ static void check_sink_counts_to(int64_t n) {
   char text[32];
   for (int64_t i = 0; i < n; i++) {
     size_t len = (size_t)snprintf(text, sizeof text, "%lld\n", (long long)i);
-    ck_assert(at + len <= sink.len && memcmp(sink.data + at, text, len) == 0);
+    REQUIRE(at + len <= sink.len && memcmp(sink.data + at, text, len) == 0);
     at += len;
   }
   ck_assert_uint_eq(at, sink.len);

@@ -26,7 +26,8 @@ static size_t read_all(logbook *book, logbook_place *at, uint64_t *lost) {
 
 static unsigned count_lines(void) {
   unsigned n = 0;
-  for (const char *at = text; (at = strchr(at, '\n')); at++) n++;
+  const char *end = text + strlen(text);
+  for (const char *at = text; (at = memchr(at, '\n', (size_t)(end - at))); at++) n++;
   return n;
 }
 

@@ -2,6 +2,7 @@
  * listeners that come and go, sources and sinks that fail for a time, little
  * memory. At the end every row is in every sink, as often as the view has it.
  * A few seconds; with HW_FULL in the environment, minutes. */
+#include "tests/require.h"
 #include "tests/runtime_fixture.h"
 #include "tests/sanitizers.h"
 
@@ -58,7 +59,7 @@ static void *push_rows(void *arg) {
   unsigned seed = (unsigned)(uintptr_t)arg;
   while (!atomic_load(&over)) {
     hw_producer *p = deployment_producer(fx_dep, 0, &err);
-    ck_assert_ptr_nonnull(p);
+    REQUIRE(p != NULL);
     for (unsigned i = next_random(&seed) % 5; i > 0; i--) {
       hw_batch *b = hw_producer_batch(p);
       if (!b) break;
@@ -83,7 +84,7 @@ static void *listen_on(void *arg) {
     deployment_unlisten(l);
     pipeline_stats s;
     ck_assert_int_eq(deployment_stats(fx_dep, true, &s), HW_OK);
-    for (uint32_t i = 0; i < s.n_inputs; i++) ck_assert_uint_le(s.inputs[i].buffered_records, 5000);
+    for (uint32_t i = 0; i < s.n_inputs; i++) REQUIRE(s.inputs[i].buffered_records <= 5000);
     pipeline_stats_fini(&s);
   }
   return NULL;

@@ -1,6 +1,7 @@
 /* Views that make large strings: what they make is bounded, a push can be left and taken up, and a row that is too
  * much is named. The circuit and its state alone, no threads. */
 #include "runtime/state.h"
+#include "tests/require.h"
 #include "tests/sql_fixture.h"
 
 #include <check.h>
@@ -60,7 +61,7 @@ static batch *rows_of(shape w) {
   for (uint32_t i = 0; i < ROWS; i++) {
     uint32_t len = i == w.at ? w.big : w.len;
     char *p = hw_batch_alloc(&b->pub, len);
-    ck_assert_ptr_nonnull(p);
+    REQUIRE(p != NULL);
     memset(p, 'a' + (int)(i % 26), len);
     ((int64_t *)b->pub.columns[0].values)[i] = i;
     ((hw_str *)b->pub.columns[1].values)[i] = (hw_str){p, len, 0};

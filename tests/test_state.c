@@ -1,6 +1,7 @@
 /* What relations hold, against a model: random changes, snapshots that stay what
  * they were, compaction, limits. The circuit and its stores alone, no threads. */
 #include "runtime/state.h"
+#include "tests/require.h"
 #include "tests/store_model.h"
 
 #include <check.h>
@@ -271,7 +272,7 @@ static model_row row_of(int16_t key, int16_t value) {
 static void put(batch *b, int16_t key, int16_t value, int64_t weight) {
   model_row r = row_of(key, value);
   model_put(&b->pub, b->pub.n_rows, &r, NULL);
-  ck_assert(hw_batch_set_weight(&b->pub, b->pub.n_rows++, weight));
+  REQUIRE(hw_batch_set_weight(&b->pub, b->pub.n_rows++, weight));
 }
 
 START_TEST(upsert_says_only_what_changed) {

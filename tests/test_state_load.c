@@ -2,6 +2,7 @@
  * producers replace rows. Each batch takes a producer's rows of the batch before
  * away and brings as many others, so every whole step shows that many of each.
  * A few seconds; with HW_FULL in the environment, longer. */
+#include "tests/require.h"
 #include "tests/runtime_fixture.h"
 
 #include <check.h>
@@ -21,7 +22,7 @@ static _Atomic uint64_t snapshots;
 
 static void add(hw_batch *b, int64_t n, int64_t weight) {
   ((int64_t *)b->columns[0].values)[b->n_rows] = n;
-  ck_assert(hw_batch_set_weight(b, b->n_rows++, weight));
+  REQUIRE(hw_batch_set_weight(b, b->n_rows++, weight));
 }
 
 static int64_t batches(void) { return getenv("HW_FULL") ? 20000 : 800; }
@@ -58,15 +59,15 @@ static void read_rows(const store_snapshot *s, uint32_t i, rows *out) {
   out->n = 0;
   for (uint32_t k = 0; k < store_snapshot_pieces(s, i); k++) {
     hw_batch *b;
-    ck_assert_int_eq(store_snapshot_piece(s, i, k, &b), HW_OK);
+    REQUIRE(store_snapshot_piece(s, i, k, &b) == HW_OK);
     for (uint32_t r = 0; b && r < hw_batch_count(b); r++) {
-      ck_assert_uint_lt(out->n, PRODUCERS * WINDOW);
-      ck_assert_int_eq(hw_batch_weight(b, hw_batch_row(b, r)), 1);
+      REQUIRE(out->n < PRODUCERS * WINDOW);
+      REQUIRE(hw_batch_weight(b, hw_batch_row(b, r)) == 1);
       out->values[out->n++] = ((const int64_t *)b->columns[0].values)[hw_batch_row(b, r)];
     }
     hw_batch_unref(b);
   }
-  ck_assert_uint_eq(out->n, store_snapshot_rows(s, i));
+  REQUIRE(out->n == store_snapshot_rows(s, i));
   qsort(out->values, out->n, sizeof *out->values, compare);
 }
 
@@ -74,9 +75,9 @@ static void read_rows(const store_snapshot *s, uint32_t i, rows *out) {
 static void check_rows(const rows *r) {
   ck_assert_uint_eq(r->n % WINDOW, 0);
   for (uint32_t i = 0; i < r->n; i++) {
-    ck_assert_int_eq(r->values[i], r->values[i - i % WINDOW] + i % WINDOW);
+    REQUIRE(r->values[i] == r->values[i - i % WINDOW] + i % WINDOW);
     if (i % WINDOW == 0) ck_assert_int_eq(r->values[i] % WINDOW, 0);
-    if (i >= WINDOW) ck_assert_int_gt(r->values[i] / RANGE, r->values[i - WINDOW] / RANGE);
+    if (i >= WINDOW) REQUIRE(r->values[i] / RANGE > r->values[i - WINDOW] / RANGE);
   }
 }
 

@@ -3,6 +3,7 @@
  * divide, by the time at which they are answered; units; bounds of memory; stops. */
 #include "runtime/deployment_extra.h"
 #include "runtime/deployment_impl.h"
+#include "tests/require.h"
 #include "tests/runtime_fixture.h"
 
 #include <check.h>
@@ -38,7 +39,7 @@ static void push(int64_t first, uint32_t n) {
 
 static pipeline_stats stats(void) {
   pipeline_stats s;
-  ck_assert_int_eq(deployment_stats(fx_dep, false, &s), HW_OK);
+  REQUIRE(deployment_stats(fx_dep, false, &s) == HW_OK);
   return s;
 }
 
@@ -82,7 +83,7 @@ static uint64_t push_until(uint64_t records) {
 static uint64_t rows_seen(uint32_t relation, uint64_t *step) {
   hw_error err;
   store_snapshot *s;
-  ck_assert_int_eq(deployment_snapshot(fx_dep, &relation, 1, &s, &err), HW_OK);
+  REQUIRE(deployment_snapshot(fx_dep, &relation, 1, &s, &err) == HW_OK);
   uint64_t n = store_snapshot_rows(s, 0);
   if (step) *step = store_snapshot_step(s);
   store_snapshot_free(s);
@@ -136,7 +137,7 @@ START_TEST(a_snapshot_shows_all_or_none) {
     commit();
     for (uint64_t n = 0; n < (uint64_t)(800 * round);) {
       n = rows_seen(1, NULL);
-      ck_assert_uint_eq(n % 800, 0);
+      REQUIRE(n % 800 == 0);
     }
     AWAIT(STAT(transaction.id) == 0);
   }

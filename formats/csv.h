@@ -46,25 +46,50 @@ typedef struct csv_window {
   uint64_t ahead; /* bit i: one stands at start + i, and was not yet come by */
 } csv_window;
 
+#define CSV_NO_TYPE UINT8_MAX /* of what stands behind the columns, for cells that are dropped */
+
+/* Which columns the cells of a record are for. */
+typedef struct csv_map {
+  const row_column **cells; /* by cell, and csv_no_column behind the last */
+  uint32_t n;
+  bool complete; /* every column has a cell */
+  bool flexible; /* records may have fewer cells, or more */
+} csv_map;
+
 typedef struct csv_reader {
   row_writer row;
   csv_dialect dialect;
+  csv_map map;
   bool trim_fields, trim_headers;
   bool usual;        /* plain enough for the fast readers */
   bool final;        /* the end of the data ends a record */
-  csv_window window; /* in this data, or NULL */
   const char *start; /* of the record being read */
   const char *end;   /* of the data */
 } csv_reader;
 
+/* What stands for no column. */
+static inline const row_column *csv_no_column(const csv_reader *r) {
+  return &r->row.info[r->row.n_columns];
+}
+
+/* The column that a cell is for; below 0: none. */
+static inline int32_t csv_column(const csv_reader *r, const row_column *cell) {
+  return cell == csv_no_column(r) ? -1 : (int32_t)(cell - r->row.info);
+}
+
 /* ---- csv_row.c ---- */
-/* The cells of the record at p, each into the column that map names (below 0, and
- * past the map: it is dropped). Returns the line end or the end of final data, or
- * NULL with the fault set. */
-const char *csv_read_cells(csv_reader *r, const char *p, const int32_t *map, uint32_t n_map, uint32_t *n_cells);
+/* The record at *p and those behind it into rows, up to where the batch is full, the data ends, or a line may
+ * be no record: *p moves behind them. False: the one at *p cannot be read, fault set. */
+bool csv_read_records(csv_reader *r, const char **p);
+
+/* Whether a line that begins so may be no record: it is empty, or a comment. */
+static inline bool csv_may_skip(const csv_dialect *d, char first) {
+  return first == '\n' || first == '\r' || (d->has_comment && first == d->comment);
+}
 
 /* ---- csv_cell.c ---- */
-/* The cell at p into a column (below 0: it is dropped), as csv_read_cells. */
+/* The cell at p into a column (below 0: it is dropped). Returns the delimiter, line end or
+ * end of final data behind it, or NULL with the fault set. */
 const char *csv_read_value(csv_reader *r, const char *p, int32_t column);
 
 /* The text of the cell at p; returns the delimiter, line end or end of final data

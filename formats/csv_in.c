@@ -12,12 +12,8 @@
 typedef struct csv_parser {
   csv_reader reader;
   bool headers; /* the first record names the columns */
-  bool flexible;
-  bool has_map;      /* map is set: the header was read, or there is none */
-  bool map_complete; /* every column has a cell */
-  uint32_t n_map;
+  bool has_map;  /* the reader's map is set: the header was read, or there is none */
   uint32_t map_capacity;
-  int32_t *map;  /* by cell: its column, or -1 */
   bool at_start; /* nothing of the stream has been consumed */
   csv_progress progress; /* in the record that the last parse left */
   bool in_comment;       /* which is a comment */
@@ -91,15 +87,17 @@ static hw_status read_dialect(csv_dialect *d, const hw_config *config, hw_error 
 static void parser_destroy(void *self) {
   csv_parser *c = self;
   row_fini(&c->reader.row);
-  free(c->map);
+  free(c->reader.map.cells);
   free(c);
 }
 
 /* Cells stand for the columns in their order. */
 static void map_by_position(csv_parser *c) {
-  c->n_map = c->reader.row.n_columns;
-  for (uint32_t i = 0; i < c->n_map; i++) c->map[i] = (int32_t)i;
-  c->map_complete = true;
+  csv_map *map = &c->reader.map;
+  map->n = c->reader.row.n_columns;
+  for (uint32_t i = 0; i < map->n; i++) map->cells[i] = &c->reader.row.info[i];
+  map->cells[map->n] = csv_no_column(&c->reader);
+  map->complete = true;
 }
 
 static void start_anew(csv_parser *c) {
@@ -113,8 +111,9 @@ static hw_status init_parser(csv_parser *c, const hw_config *config, const hw_sc
   if (status == HW_OK) status = row_init(&r->row, schema, err);
   if (status != HW_OK) return status;
   c->map_capacity = schema->n_fields;
-  c->map = calloc(schema->n_fields + 1, sizeof *c->map);
-  if (!c->map) return hw_error_set(err, HW_ENOMEM, "no memory for a parser");
+  r->row.info[schema->n_fields] = (row_column){.type = CSV_NO_TYPE};
+  r->map.cells = calloc(schema->n_fields + 1, sizeof *r->map.cells);
+  if (!r->map.cells) return hw_error_set(err, HW_ENOMEM, "no memory for a parser");
   const char *trim = hw_config_string(config, "trim");
   r->trim_fields = !strcmp(trim, "fields") || !strcmp(trim, "all");
   r->trim_headers = !strcmp(trim, "headers") || !strcmp(trim, "all");
@@ -122,7 +121,7 @@ static hw_status init_parser(csv_parser *c, const hw_config *config, const hw_sc
   r->usual = r->dialect.quoting && r->dialect.double_quote && !r->dialect.has_escape && !r->trim_fields &&
              !csv_dialect_is_value_character(delimiter) && delimiter != '"' && delimiter != '\\';
   c->headers = hw_config_bool(config, "headers");
-  c->flexible = hw_config_bool(config, "flexible");
+  r->map.flexible = hw_config_bool(config, "flexible");
   map_by_position(c);
   start_anew(c);
   return HW_OK;
@@ -142,11 +141,11 @@ static hw_status parser_create(const hw_config *config, const hw_schema *schema,
 /* ---- the header -------------------------------------------------------------------- */
 
 static bool grow_map(csv_parser *c) {
-  if (c->n_map < c->map_capacity) return true;
+  if (c->reader.map.n < c->map_capacity) return true;
   uint32_t capacity = c->map_capacity * 2 + 8;
-  int32_t *map = realloc(c->map, capacity * sizeof *map);
-  if (!map) return row_fault(&c->reader.row, FAULT_MEMORY, NULL, "no memory for a header");
-  c->map = map;
+  const row_column **cells = realloc(c->reader.map.cells, (capacity + 1) * sizeof *cells);
+  if (!cells) return row_fault(&c->reader.row, FAULT_MEMORY, NULL, "no memory for a header");
+  c->reader.map.cells = cells;
   c->map_capacity = capacity;
   return true;
 }
@@ -161,16 +160,19 @@ static bool add_header(csv_parser *c, const csv_text *name) {
       return row_fault_column(w, (uint32_t)column, "header", "the header names this column twice");
     row_mark_seen(w, (uint32_t)column);
   }
-  c->map[c->n_map++] = column;
+  csv_map *map = &c->reader.map;
+  map->cells[map->n++] = column < 0 ? csv_no_column(&c->reader) : &w->info[column];
+  map->cells[map->n] = csv_no_column(&c->reader);
   return true;
 }
 
 /* Whether rows are possible under this header. */
 static bool check_header(csv_parser *c) {
   row_writer *w = &c->reader.row;
+  csv_map *map = &c->reader.map;
   uint32_t mapped = 0;
-  for (uint32_t i = 0; i < c->n_map; i++) mapped += c->map[i] >= 0;
-  c->map_complete = mapped == w->n_columns;
+  for (uint32_t i = 0; i < map->n; i++) mapped += csv_column(&c->reader, map->cells[i]) >= 0;
+  map->complete = mapped == w->n_columns;
   if (mapped == 0) return row_fault(w, FAULT_VALUE, "header", "the header names no column of \"%s\"", w->schema->name);
   for (uint32_t i = 0; i < w->n_columns; i++) {
     const hw_field *field = &w->schema->fields[i];
@@ -184,7 +186,7 @@ static bool check_header(csv_parser *c) {
 static const char *read_header(csv_parser *c, const char *p) {
   csv_reader *r = &c->reader;
   r->start = p;
-  c->n_map = 0;
+  c->reader.map.n = 0;
   row_clear_seen(&r->row);
   for (;;) {
     csv_text name;
@@ -197,28 +199,7 @@ static const char *read_header(csv_parser *c, const char *p) {
   }
 }
 
-/* ---- records ------------------------------------------------------------------------- */
-
-static bool finish_cells(csv_parser *c, uint32_t n_cells) {
-  row_writer *w = &c->reader.row;
-  if (__builtin_expect(n_cells != c->n_map, 0) && !c->flexible)
-    return row_fault(w, FAULT_VALUE, "cells", "expected %u cells, found %u", c->n_map, n_cells);
-  if (__builtin_expect(c->map_complete && n_cells >= c->n_map, 1)) return true;
-  row_clear_seen(w);
-  for (uint32_t i = 0; i < c->n_map && i < n_cells; i++)
-    if (c->map[i] >= 0) row_mark_seen(w, (uint32_t)c->map[i]);
-  return row_fill_missing(w);
-}
-
-static const char *read_record(csv_parser *c, const char *p) {
-  uint32_t n_cells;
-  bool at_end;
-  csv_reader *r = &c->reader;
-  r->start = p;
-  p = csv_read_cells(r, p, c->map, c->n_map, &n_cells);
-  if (__builtin_expect(!p || !finish_cells(c, n_cells) || !row_commit(&r->row, 1), 0)) return NULL;
-  return __builtin_expect(p < r->end && *p == '\n', 1) ? p + 1 : p + csv_line_end(r, p, &at_end);
-}
+/* ---- lines that are no records ------------------------------------------------------ */
 
 /* Blank lines and comments at p: *p moves behind one; false: neither stands there. */
 static bool skip_line(csv_parser *c, csv_run *run) {
@@ -226,7 +207,7 @@ static bool skip_line(csv_parser *c, csv_run *run) {
   bool at_end;
   size_t n = csv_line_end(r, run->p, &at_end);
   /* In a table of one nullable column an empty line is an empty cell: NULL. */
-  bool blank_is_row = c->has_map && c->n_map == 1 && c->map[0] >= 0 && r->row.info[c->map[0]].nullable;
+  bool blank_is_row = c->has_map && r->map.n == 1 && r->map.cells[0]->nullable;
   if (n && !blank_is_row) {
     run->p += n;
     return true;
@@ -289,22 +270,13 @@ static void step_header(csv_parser *c, csv_run *run) {
   run->stop = true;
 }
 
-/* Whether a line may be none of the records; only '\n', '\r' and a mark of comments begin such. */
-static inline bool may_skip_line(const csv_reader *r, char first) {
-  return first == '\n' || first == '\r' || r->dialect.has_comment;
-}
-
 static void step(csv_parser *c, csv_run *run) {
-  if (__builtin_expect(may_skip_line(&c->reader, *run->p), 0) && skip_line(c, run)) return;
-  if (__builtin_expect(!c->has_map, 0)) {
+  csv_reader *r = &c->reader;
+  if (csv_may_skip(&r->dialect, *run->p) && skip_line(c, run)) return;
+  if (!c->has_map)
     step_header(c, run);
-    return;
-  }
-  const char *after = read_record(c, run->p);
-  if (__builtin_expect(!after, 0))
+  else if (!csv_read_records(r, &run->p))
     give_up_record(c, run);
-  else
-    run->p = after;
 }
 
 /* A byte order mark may open the stream; false: it cannot be told yet. */
@@ -322,7 +294,6 @@ static hw_status parser_parse(void *self, const char *data, size_t len, bool fin
   csv_run run = {.p = data, .report = report, .status = HW_OK};
   c->reader.end = data + len;
   c->reader.final = final;
-  c->reader.window = (csv_window){.start = NULL};
   c->progress = (csv_progress){0};
   c->in_comment = false;
   *consumed = 0;

@@ -75,25 +75,44 @@ FAST_INLINE const char *fast_number(const char *p, int64_t *mantissa, unsigned *
   return __builtin_expect(negative && m == 0, 0) ? NULL : p;
 }
 
-/* Correctly rounded: one division of two exact doubles. */
-FAST_INLINE const char *fast_double(const char *p, double *value) {
-  int64_t mantissa;
-  unsigned scale;
-  p = fast_number(p, &mantissa, &scale);
-  if (__builtin_expect(p != NULL, 1)) *value = (double)mantissa / fast_pow10_double[scale];
-  return p;
+/* The same for numbers whose end is known: those without sign and of up to eight characters in
+ * one go, others as above. False: not all up to `end` is such a number. */
+FAST_INLINE bool fast_signed_to(const char *p, const char *end, int64_t *value) {
+  size_t n = (size_t)(end - p);
+  if (__builtin_expect(n - 1 > 7 || *p == '-', 0)) return (p = fast_signed(p, value)) && p == end;
+  uint64_t x = (swar_load8(p) ^ UINT64_C(0x3030303030303030)) << (64 - 8 * n);
+  if (__builtin_expect(swar_above9(x) || (*p == '0' && n > 1), 0)) return false;
+  *value = swar_value(x);
+  return true;
 }
 
-/* For a column DECIMAL(.., scale) whose values are less than limit. */
-FAST_INLINE const char *fast_decimal(const char *p, unsigned scale, hw_int128 limit, hw_int128 *value) {
-  int64_t mantissa;
-  unsigned n_fraction;
-  p = fast_number(p, &mantissa, &n_fraction);
-  if (__builtin_expect(!p || n_fraction > scale || scale - n_fraction > FAST_MAX_DIGITS, 0)) return NULL;
-  hw_int128 v = (hw_int128)mantissa * (hw_int128)fast_pow10[scale - n_fraction];
-  if (__builtin_expect(v >= limit || v <= -limit, 0)) return NULL;
-  *value = v;
-  return p;
+FAST_INLINE bool fast_number_to(const char *p, const char *end, int64_t *mantissa, unsigned *scale) {
+  size_t n = (size_t)(end - p);
+  if (__builtin_expect(n - 1 > 7 || *p <= '0', 0)) return (p = fast_number(p, mantissa, scale)) && p == end;
+  uint64_t x = (swar_load8(p) ^ UINT64_C(0x3030303030303030)) << (64 - 8 * n), other = swar_above9(x);
+  *scale = 0;
+  if (__builtin_expect(other != 0, 1)) { /* the digits before the point move up to those behind it */
+    unsigned at = (unsigned)__builtin_ctzll(other) - 7;
+    uint64_t whole = x & ((UINT64_C(1) << at) - 1), point = x >> at & 0xff;
+    *scale = 7 - at / 8;
+    x = (x - whole - (point << at)) | whole << 8;
+    if (__builtin_expect(*scale == 0 || point != ('.' ^ '0') || (other & (other - 1)), 0)) return false;
+  }
+  *mantissa = swar_value(x);
+  return true;
+}
+
+/* A number as the double next to it: one division of two exact doubles. */
+FAST_INLINE double fast_as_double(int64_t mantissa, unsigned scale) {
+  return (double)mantissa / fast_pow10_double[scale];
+}
+
+/* The same for a column DECIMAL(.., scale) whose values are less than limit; false: declined. */
+FAST_INLINE bool fast_as_decimal(int64_t mantissa, unsigned n_fraction, unsigned scale, hw_int128 limit,
+                                 hw_int128 *value) {
+  if (__builtin_expect(n_fraction > scale || scale - n_fraction > FAST_MAX_DIGITS, 0)) return false;
+  *value = (hw_int128)mantissa * (hw_int128)fast_pow10[scale - n_fraction];
+  return __builtin_expect(*value < limit && *value > -limit, 1);
 }
 
 /* "YYYY-MM-DD" at p, years 1600 to 9999, as days since 1970-01-01. */

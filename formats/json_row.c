@@ -14,6 +14,16 @@ FAST_INLINE bool ends_value(const fast_row *h, const char *p) {
   return p < h->end && (*p == ',' || *p == '}' || *p == ']');
 }
 
+FAST_INLINE const char *whole_value(const fast_row *h, const char *p, int64_t *value) {
+  p = fast_signed(p, value);
+  return __builtin_expect(p && ends_value(h, p), 1) ? p : NULL;
+}
+
+FAST_INLINE const char *decimal_value(const fast_row *h, const char *p, int64_t *mantissa, unsigned *scale) {
+  p = fast_number(p, mantissa, scale);
+  return __builtin_expect(p && ends_value(h, p), 1) ? p : NULL;
+}
+
 /* Whether a string ends before p, and with it the value. */
 FAST_INLINE const char *close_string(const fast_row *h, const char *p) {
   return __builtin_expect(p && *p == '"' && ends_value(h, p + 1), 1) ? p + 1 : NULL;
@@ -30,7 +40,7 @@ static const char *end_of_utf8(const char *start, const char *p, const char *end
 }
 
 /* Text without escapes that needs no padding and surely fits. */
-FAST_INLINE const char *text_string(const fast_row *h, const char *p, uint32_t column) {
+FAST_INLINE const char *text_string(const fast_row *h, const char *p, const row_column *column) {
   if (__builtin_expect(*p != '"', 0)) return NULL;
   const char *start = ++p;
   uint32_t special;
@@ -39,17 +49,17 @@ FAST_INLINE const char *text_string(const fast_row *h, const char *p, uint32_t c
   p += __builtin_ctz(special);
   if (__builtin_expect((signed char)*p < 0, 0) && !(p = end_of_utf8(start, p, h->end))) return NULL;
   size_t len = (size_t)(p - start);
-  if (__builtin_expect(*p != '"' || !ends_value(h, p + 1) || len > h->info[column].max_length, 0)) return NULL;
+  if (__builtin_expect(*p != '"' || !ends_value(h, p + 1) || len > column->max_length, 0)) return NULL;
   hw_str *slot = fast_slot(h, column, sizeof *slot);
   *slot = (hw_str){.data = start, .len = (uint32_t)len, .flags = HW_STR_PLAIN};
   return p + 1;
 }
 
-FAST_INLINE const char *day_string(const fast_row *h, const char *p, uint32_t column) {
+FAST_INLINE const char *day_string(const fast_row *h, const char *p, const row_column *column) {
   return *p == '"' ? close_string(h, fast_day(h, p + 1, column)) : NULL;
 }
 
-FAST_INLINE const char *instant_string(const fast_row *h, const char *p, uint32_t column) {
+FAST_INLINE const char *instant_string(const fast_row *h, const char *p, const row_column *column) {
   return *p == '"' ? close_string(h, fast_instant(h, p + 1, column)) : NULL;
 }
 
@@ -68,7 +78,8 @@ static __attribute__((noinline)) const char *read_unusual(json_reader *r, const 
 
 /* The value at p or behind blanks there; p may lie up to SCAN_KEY bytes past the end of the data. */
 FAST_INLINE const char *read_hot(json_reader *r, const fast_row *h, const char *p, uint32_t column) {
-  const char *after = fast_column(h, p, column, ends_value, text_string, day_string, instant_string);
+  static const fast_form form = {ends_value, whole_value, decimal_value, text_string, day_string, instant_string};
+  const char *after = fast_column(h, p, &h->info[column], &form);
   if (__builtin_expect(after != NULL, 1)) return after;
   return read_unusual(r, p, column);
 }

@@ -15,14 +15,15 @@ FAST_INLINE uint64_t mp_big8(const char *p) {
   return __builtin_bswap64(swar_load8(p));
 }
 
-FAST_INLINE const char *mp_fast_boolean(const fast_row *h, const char *p, uint32_t column) {
+FAST_INLINE const char *mp_fast_boolean(const fast_row *h, const char *p, const row_column *column) {
   unsigned value = (unsigned char)*p - 0xc2u;
   if (__builtin_expect(value > 1, 0)) return NULL;
   *(uint8_t *)fast_slot(h, column, 1) = (uint8_t)value;
   return p + 1;
 }
 
-FAST_INLINE const char *mp_fast_integer(const fast_row *h, const char *p, uint32_t column, int64_t min, int64_t max) {
+FAST_INLINE const char *mp_fast_integer(const fast_row *h, const char *p, const row_column *column, int64_t min,
+                                        int64_t max) {
   unsigned first = (unsigned char)*p, size = 0;
   int64_t value = (signed char)*p;
   if (first - 0x80 < 0xe0 - 0x80) { /* not its own number */
@@ -38,7 +39,7 @@ FAST_INLINE const char *mp_fast_integer(const fast_row *h, const char *p, uint32
   return p + 1 + size;
 }
 
-FAST_INLINE const char *mp_fast_double(const fast_row *h, const char *p, uint32_t column) {
+FAST_INLINE const char *mp_fast_double(const fast_row *h, const char *p, const row_column *column) {
   uint64_t bits = mp_big8(p + 1);
   if (__builtin_expect((unsigned char)*p != 0xcb, 0)) return NULL;
   memcpy(fast_slot(h, column, sizeof bits), &bits, sizeof bits);
@@ -46,7 +47,7 @@ FAST_INLINE const char *mp_fast_double(const fast_row *h, const char *p, uint32_
 }
 
 /* A timestamp extension of 32 or 64 bits: years 1970 to 2514. */
-FAST_INLINE const char *mp_fast_instant(const fast_row *h, const char *p, uint32_t column) {
+FAST_INLINE const char *mp_fast_instant(const fast_row *h, const char *p, const row_column *column) {
   bool wide = (unsigned char)*p == 0xd7;
   if (__builtin_expect((!wide && (unsigned char)*p != 0xd6) || (unsigned char)p[1] != 0xff, 0)) return NULL;
   uint64_t bits = mp_big8(p + 2);
@@ -57,38 +58,37 @@ FAST_INLINE const char *mp_fast_instant(const fast_row *h, const char *p, uint32
 }
 
 /* Text that surely fits. */
-FAST_INLINE const char *mp_fast_text(const fast_row *h, const char *p, uint32_t column) {
+FAST_INLINE const char *mp_fast_text(const fast_row *h, const char *p, const row_column *column) {
   unsigned first = (unsigned char)*p++, len = first & 31, flags;
   if (first >> 5 != 5) {
     if (__builtin_expect(first != 0xd9, 0)) return NULL;
     len = (unsigned char)*p++;
   }
-  if (__builtin_expect(h->end - p < (ptrdiff_t)len || len > h->info[column].max_length, 0)) return NULL;
+  if (__builtin_expect(h->end - p < (ptrdiff_t)len || len > column->max_length, 0)) return NULL;
   if (__builtin_expect(!text_classify(p, len, &flags), 0)) return NULL;
   *(hw_str *)fast_slot(h, column, sizeof(hw_str)) = (hw_str){.data = p, .len = len, .flags = flags};
   return p + len;
 }
 
-FAST_INLINE bool mp_ends_anywhere(const fast_row *h, const char *p) {
+FAST_INLINE const char *mp_number(const fast_row *h, const char *p, int64_t *mantissa, unsigned *scale) {
   (void)h;
-  (void)p;
-  return true;
+  return fast_number(p, mantissa, scale);
 }
 
 /* A number in a string. */
-FAST_INLINE const char *mp_fast_decimal(const fast_row *h, const char *p, uint32_t column) {
+FAST_INLINE const char *mp_fast_decimal(const fast_row *h, const char *p, const row_column *column) {
   unsigned len = (unsigned char)*p - 0xa0u;
-  return len < 32 && fast_fixed(h, p + 1, column, mp_ends_anywhere) == p + 1 + len ? p + 1 + len : NULL;
+  return len < 32 && fast_fixed(h, p + 1, column, mp_number) == p + 1 + len ? p + 1 + len : NULL;
 }
 
-FAST_INLINE const char *mp_fast_day(const fast_row *h, const char *p, uint32_t column) {
+FAST_INLINE const char *mp_fast_day(const fast_row *h, const char *p, const row_column *column) {
   return (unsigned char)*p == 0xaa ? fast_day(h, p + 1, column) : NULL;
 }
 
 /* The item at p by its column's type, as fast_column. */
-FAST_INLINE const char *mp_fast_column(const fast_row *h, const char *p, uint32_t column) {
+FAST_INLINE const char *mp_fast_column(const fast_row *h, const char *p, const row_column *column) {
   const char *after = NULL;
-  switch (h->info[column].type) {
+  switch (column->type) {
   case HW_TYPE_BOOLEAN: after = mp_fast_boolean(h, p, column); break;
   case HW_TYPE_TINYINT: after = mp_fast_integer(h, p, column, INT8_MIN, INT8_MAX); break;
   case HW_TYPE_SMALLINT: after = mp_fast_integer(h, p, column, INT16_MIN, INT16_MAX); break;

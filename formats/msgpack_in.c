@@ -227,7 +227,7 @@ static bool fault_key(msgpack_parser *m, const mp_item *key) {
 
 /* The value at p, which may lie up to SCAN_KEY bytes past the end of the data; NULL: fault set. */
 FAST_INLINE const char *read_hot(msgpack_parser *m, const fast_row *h, const char *p, int32_t column) {
-  const char *after = __builtin_expect(column >= 0, 1) ? mp_fast_column(h, p, (uint32_t)column) : NULL;
+  const char *after = __builtin_expect(column >= 0, 1) ? mp_fast_column(h, p, &h->info[column]) : NULL;
   if (__builtin_expect(after && after <= h->end, 1)) return after;
   return read_value(m, &p, column) ? p : NULL;
 }

@@ -59,7 +59,7 @@
 
 #define csv_encoder_ops SIMD_NAME(csv_encoder_ops)
 #define csv_encoder_options SIMD_NAME(csv_encoder_options)
-#define csv_read_cells SIMD_NAME(csv_read_cells)
+#define csv_read_records SIMD_NAME(csv_read_records)
 #define csv_read_value SIMD_NAME(csv_read_value)
 #define csv_read_text SIMD_NAME(csv_read_text)
 #define csv_line_end SIMD_NAME(csv_line_end)

@@ -34,21 +34,28 @@ static inline void swar_store8(char *p, uint64_t x) {
   memcpy(p, &x, sizeof x);
 }
 
+/* The top bits of the bytes of x that are above 9; after the first of them, perhaps of others, too. */
+static inline uint64_t swar_above9(uint64_t x) {
+  return ((x + UINT64_C(0x7676767676767676)) | x) & UINT64_C(0x8080808080808080);
+}
+
 /* How many characters of x, from the first, are decimal digits: 0 .. 8. */
 static inline unsigned swar_count_digits(uint64_t x) {
-  /* A byte that is no digit gets its top bit; a carry can only reach bytes after it. */
-  uint64_t t = x ^ UINT64_C(0x3030303030303030);
-  uint64_t other = ((t + UINT64_C(0x7676767676767676)) | t) & UINT64_C(0x8080808080808080);
+  uint64_t other = swar_above9(x ^ UINT64_C(0x3030303030303030));
   return other ? (unsigned)__builtin_ctzll(other) >> 3 : 8;
 }
 
-/* The number that the first n (1 .. 8) characters of x spell, digits all. */
-static inline uint32_t swar_digits_value(uint64_t x, unsigned n) {
-  x = (x ^ UINT64_C(0x3030303030303030)) << (64 - 8 * n);
+/* The number that eight digits 0..9, the first in the lowest byte, are. */
+static inline uint32_t swar_value(uint64_t x) {
   x = x * 10 + (x >> 8);
   uint64_t high = (x & UINT64_C(0x000000ff000000ff)) * (100 + (UINT64_C(1000000) << 32));
   uint64_t low = ((x >> 16) & UINT64_C(0x000000ff000000ff)) * (1 + (UINT64_C(10000) << 32));
   return (uint32_t)((high + low) >> 32);
+}
+
+/* The number that the first n (1 .. 8) characters of x spell, digits all. */
+static inline uint32_t swar_digits_value(uint64_t x, unsigned n) {
+  return swar_value((x ^ UINT64_C(0x3030303030303030)) << (64 - 8 * n));
 }
 
 /* x with every byte checked against a pattern that holds '0' where any digit may

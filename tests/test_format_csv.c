@@ -172,6 +172,41 @@ START_TEST(values) {
 }
 END_TEST
 
+/* Numbers with a known end: of up to eight characters, which are read at once, and longer. */
+START_TEST(numbers) {
+  static const char *const whole[] = {"0", "7", "-7", "10", "1234567", "12345678", "-12345678", "123456789", NULL};
+  static const char *const any[] = {"0.5", "-0.5", "1.5", "1.25", "9.999999", "123456.5", "1234567.5", "12345678.25",
+                                    "-1234.5", NULL};
+  static const char *const no_whole[] = {"1-", "-", "--1", "1.", "1a", "a1", "12 4", "1234:678", "/1", NULL};
+  static const char *const no_number[] = {"1..5", "1.2.3", ".", "-.", "1.5x", "1/5", "1-5", "x.5", "1.5.", "..1", NULL};
+  for (size_t i = 0; whole[i]; i++) cell("INT", whole[i], whole[i]), cell("BIGINT", whole[i], whole[i]);
+  for (size_t i = 0; any[i]; i++) cell("DOUBLE", any[i], any[i]);
+  for (size_t i = 0; no_whole[i]; i++) cell("INT", no_whole[i], "!type");
+  for (size_t i = 0; no_number[i]; i++) cell("DOUBLE", no_number[i], "!type");
+  cell("DOUBLE", "00.50", "!type");
+  cell("DOUBLE", "-0", "-0.0");
+  cell("DOUBLE", "12345678", "12345678.0");
+  cell("DOUBLE", "5.", "!type");
+  cell("DOUBLE", ".5", "!type");
+  cell("DECIMAL(8,2)", "1234.5", "1234.50");
+  cell("DECIMAL(4,2)", "123.5", "!range");
+  cell("TINYINT", "128", "!range");
+  cell("TINYINT", "-128", "-128");
+}
+END_TEST
+
+/* What is left of a window of one record must not end a cell of the next. */
+START_TEST(many_records) {
+  const char *schema = "a VARCHAR, b INT, c VARCHAR";
+  csv("", schema, "x,1,\"y\"\r\n\"u,\"\"\",2,v\r\nw,3,\"z\n\"\r\n,,\r\ns,4,t\r\n",
+      "\"x\"|1|\"y\"\n\"u,\"\"|2|\"v\"\n\"w\"|3|\"z\n\"\nNULL|NULL|NULL\n\"s\"|4|\"t\"\n");
+  csv("", schema, "x,1\ny,\"2\",\"z\",more,\"yet\nmore\"\n\nu,3,v\n",
+      "\"x\"|1|NULL\n\"y\"|2|\"z\"\n\"u\"|3|\"v\"\n");
+  csv("\"headers\": true", schema, "c,?,b\nx,\"a\nb\",1\r\n\"y\",,2\r\n\"\",z,\"3\"\r\n",
+      "NULL|1|\"x\"\nNULL|2|\"y\"\nNULL|3|\"\"\n");
+}
+END_TEST
+
 START_TEST(nul_bytes) {
   static const char text[] = "1,a\0b\n\0,x\n2,y\n";
   fixture_expect_bytes(&format_csv, "", fixture_schema("a INT, b VARCHAR(9)"), text, sizeof text - 1,
@@ -274,6 +309,8 @@ int main(void) {
   tcase_add_test(reading, headers);
   tcase_add_test(reading, bad_headers);
   tcase_add_test(reading, values);
+  tcase_add_test(reading, numbers);
+  tcase_add_test(reading, many_records);
   tcase_add_test(reading, nul_bytes);
   tcase_add_test(reading, made_up);
   tcase_add_test(writing, encoding);

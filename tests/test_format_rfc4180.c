@@ -167,8 +167,9 @@ START_TEST(utf8) {
       {"", "caf\xc3\xa9,\"\xe2\x82\xac\",\xf0\x9f\x98\x80\n",
        "\"caf\xc3\xa9\"|\"\xe2\x82\xac\"|\"\xf0\x9f\x98\x80\"\n"},
       {"", "\xef\xbb\xbf\"a\",b,c\n", "\"a\"|\"b\"|\"c\"\n"}, /* a mark may open the stream */
-      {"", "a,\xef\xbb\xbf" "b,c\n\xef\xbb\xbf" "d,e,f\n",
-       "\"a\"|\"\xef\xbb\xbf" "b\"|\"c\"\n\"\xef\xbb\xbf" "d\"|\"e\"|\"f\"\n"}, /* and is text elsewhere */
+      /* and is text elsewhere */
+      {"", "a,\xef\xbb\xbf" "b,c\n\xef\xbb\xbf" "d,e,f\ng,h,i\n",
+       "\"a\"|\"\xef\xbb\xbf" "b\"|\"c\"\n\"\xef\xbb\xbf" "d\"|\"e\"|\"f\"\n\"g\"|\"h\"|\"i\"\n"},
       {"", "a,\xed\xa0\x80,c\n", "!utf8 b @0+7\n"},
       {"", "a,b,\"\xc0\x80\"\n", "!utf8 c @0+8\n"},
       {"", "a,b,c,\xff\n", "\"a\"|\"b\"|\"c\"\n"}, /* in no column */

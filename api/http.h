@@ -28,6 +28,9 @@ struct http_request {
    * server's handler; data is not called once a reply was made. */
   void (*data)(http_request *req, const char *data, size_t len);
   void (*complete)(http_request *req);
+  /* Or NULL: memory for the next `room` bytes of a body that comes fast, so that they need
+   * not be copied: data is then called with that address. NULL from it: none at the moment. */
+  char *(*place)(http_request *req, size_t room);
   const void *route, *context; /* the handler's own */
   unsigned role;               /* likewise, as is the next: what the client may do */
   uint64_t key;                /* by which key; 0: none */

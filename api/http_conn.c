@@ -222,16 +222,26 @@ static void keep_input(http_conn *c, const char *data, size_t len) {
   evbuffer_freeze(in, 0);
 }
 
+/* Where to receive to. Only what is the body's goes to the request's own memory. */
+static char *receive_to(http_conn *c) {
+  http_request *req = &c->request;
+  bool own = req->place && c->flows && !req->answered && !(c->parser.flags & F_CHUNKED) &&
+             c->parser.content_length >= HTTP_RECEIVE_SIZE;
+  char *place = own ? req->place(req, HTTP_RECEIVE_SIZE) : NULL;
+  return place ? place : c->server->receive;
+}
+
 /* Of a body that is arriving, what the socket has: libevent 2.1 reads no more than
  * 4,096 bytes at a time, however many it is allowed. The end is left to it. */
 static void receive_body(http_conn *c) {
   struct evbuffer *in = bufferevent_get_input(c->bev);
-  char *buffer = c->server->receive;
   for (unsigned turns = 0; turns < RECEIVE_TURNS; turns++) {
     if (c->phase != CONN_BODY || !takes_input(c) || c->tls || evbuffer_get_length(in) > 0) return;
+    char *buffer = receive_to(c);
     ssize_t n = recv(c->fd, buffer, HTTP_RECEIVE_SIZE, MSG_DONTWAIT);
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) c->dead = true;
     if (n <= 0) return;
+    c->flows = n >= HTTP_RECEIVE_SIZE / 2;
     size_t taken = parse_some(c, buffer, (size_t)n);
     keep_input(c, buffer + taken, (size_t)n - taken);
     if (c->whole && !c->dead) handle_whole(c);

@@ -56,6 +56,7 @@ typedef struct http_conn {
   bool held;      /* not read from: enough waits */
   bool trailers;  /* headers now come after the body */
   bool paused;    /* the body is not taken for now */
+  bool flows;     /* the last read of the body brought much */
   bool upgraded;  /* what comes in is no HTTP any more */
   enum { PART_NONE, PART_NAME, PART_VALUE } part; /* of a header: what the parser gave last */
   unsigned depth; /* entries on the stack */

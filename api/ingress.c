@@ -257,6 +257,8 @@ static void take_data(http_request *req, const char *data, size_t len) {
   if (!ingress_write(op->body, data, len)) http_body_pause(req);
 }
 
+static char *place(http_request *req, size_t room) { return ingress_place(of_request(req)->body, room); }
+
 static void take_end(http_request *req) {
   ingest *op = of_request(req);
   op->whole = true;
@@ -405,6 +407,7 @@ static void begin(const api_call *call, ingest *op) {
   }
   call->req->context = op;
   call->req->data = take_data;
+  call->req->place = place;
   call->req->complete = take_end;
   http_defer(call->req, client_gone, op);
   arm(op);

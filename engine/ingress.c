@@ -68,6 +68,7 @@ struct ingress_body {
   bool over;          /* done was called */
   bool no_memory;     /* a piece was lost */
   uint64_t bytes_seen; /* when a refusal was last asked for */
+  piece *place;       /* its owner's: where the next bytes may be received to */
   /* the endpoint's task */
   piece *at_hand;
   hw_stream *stream;
@@ -99,6 +100,7 @@ void ingress_release(ingress_body *b) {
   free_pieces(b->first);
   free_pieces(b->spare);
   free_pieces(b->at_hand);
+  free(b->place);
   unpack_free(b->unpack);
   for (uint32_t i = 0; b->faults && i < INGRESS_FAULTS_KEPT; i++) free_fault(&b->faults[i]);
   free(b->faults);
@@ -515,16 +517,33 @@ static piece *take_spare(ingress_body *b) {
   return p;
 }
 
-static piece *new_piece(ingress_body *b, const char *data, size_t len) {
+static piece *empty_piece(ingress_body *b, size_t room) {
   piece *p = take_spare(b);
-  if (p && p->room < len) {
+  if (p && p->room < room) {
     free(p);
     p = NULL;
   }
-  size_t room = p ? p->room : len;
+  if (p) room = p->room;
   if (!p && !(p = malloc(sizeof *p + room))) return NULL;
-  *p = (piece){.len = len, .room = room};
-  memcpy(p->data, data, len);
+  *p = (piece){.room = room};
+  return p;
+}
+
+char *ingress_place(ingress_body *b, size_t room) {
+  if (!b->place) b->place = empty_piece(b, room);
+  return b->place && b->place->room >= room ? b->place->data : NULL;
+}
+
+/* A few bytes are copied: what waits is counted by its length. */
+static piece *new_piece(ingress_body *b, const char *data, size_t len) {
+  piece *p = b->place;
+  if (p && data == p->data && len >= p->room / 2) {
+    b->place = NULL;
+  } else {
+    if (!(p = empty_piece(b, len))) return NULL;
+    memcpy(p->data, data, len);
+  }
+  p->len = len;
   return p;
 }
 

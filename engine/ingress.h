@@ -47,6 +47,9 @@ typedef struct ingress_events {
  * a transaction is full. */
 ingress_body *ingress_begin(hw_pipeline *p, const ingress_options *options, const ingress_events *events,
                             hw_error *err);
+/* Memory for the next `room` bytes, until the next call of ingress_write: data there that fill half
+ * of it are not copied. NULL: no memory. */
+char *ingress_place(ingress_body *b, size_t room);
 /* Takes a copy of all of data; false: enough waits, write no more before `room`. */
 bool ingress_write(ingress_body *b, const char *data, size_t len);
 void ingress_end(ingress_body *b); /* that was all of it */

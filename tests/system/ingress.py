@@ -257,6 +257,26 @@ def property_test(server, client):
         expect(places == sorted(places) and places[0] >= 0, "the rows of body %r are not all there in order" % body)
 
 
+def large_bodies(client):
+    """Some megabytes as fast as they go, of a known length and in chunks: received in place, parsed by several workers."""
+    for first, bad in ((10000000, 0), (20000000, 3)):
+        lines = [b'{"id":%d,"s":"%d%s"}\n' % (first + i, i, b"." * (i % 40)) for i in range(60000)]
+        for k in range(bad):
+            lines[k * 25000 + 5000] = b'{"id":oops}\n'
+        good = [first + i for i, line in enumerate(lines) if b"oops" not in line]
+        body = b"".join(lines)
+        pieces = [body[at:at + 300001] for at in range(0, len(body), 300001)]
+        chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces + [b""])
+        for sent, headers in ((body, {}), (chunks, {"Transfer-Encoding": "chunked"})):
+            base = len(ids())
+            reply = ingress(client, "t", sent, headers=headers)
+            equal((reply.status, int(reply.headers["Headworks-Rows"])), (400 if bad else 200, len(good)), "a large body")
+            wait_until(lambda: len(ids()) == base + len(good), "the rows of a large body are there")
+            rows = read_rows("out.ndjson")[base:]
+            expect([row["id"] for row in rows] == good, "the rows of a large body are not all there in order")
+            expect(all(row["s"] == lines[row["id"] - first].split(b'"')[5].decode() for row in rows), "a text is another")
+
+
 def tokens_of_other_runs(client):
     token = send(client, "t", b'{"id":900}\n').json["token"]
     client.stop("p")
@@ -279,4 +299,5 @@ with Server() as server:
     atomic(client)
     standing_still(client)
     property_test(server, client)
+    large_bodies(client)
     tokens_of_other_runs(client)

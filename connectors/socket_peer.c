@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #define PIECE (64u << 10)
+#define PIECE_MOST (256u << 10) /* of a connection that brings as much as it is asked for */
 
 struct socket_peer {
   hw_connector *c;
@@ -19,6 +20,7 @@ struct socket_peer {
   const socket_framing *how;
   int fd;
   char *name;
+  size_t want; /* newline framing: bytes of the next read */
   /* length framing: */
   unsigned header_len;  /* bytes of the length that are known */
   bool in_message;      /* the length is known, its bytes are not all there */
@@ -36,6 +38,7 @@ socket_peer *socket_peer_new(hw_connector *c, int fd, const char *name, const so
   p->c = c;
   p->fd = fd;
   p->how = how;
+  p->want = PIECE;
   p->name = strdup(name);
   p->stream = p->name ? hw_stream_open(c, name, 0) : NULL;
   if (p->stream) return p;
@@ -54,6 +57,8 @@ void socket_peer_close(socket_peer *p, bool complete) {
   socket_peer_free(p);
 }
 
+static size_t least(size_t a, uint64_t b) { return a < b ? a : (size_t)b; }
+
 /* PEER_GO: *n > 0 bytes were received. */
 static peer_step receive(socket_peer *p, void *buf, size_t len, size_t *n, hw_error *err) {
   ssize_t got;
@@ -69,9 +74,11 @@ static peer_step receive(socket_peer *p, void *buf, size_t len, size_t *n, hw_er
 
 static peer_step step_lines(socket_peer *p, size_t *moved, hw_error *err) {
   size_t room;
-  char *buf = hw_stream_reserve(p->stream, PIECE, &room);
+  char *buf = hw_stream_reserve(p->stream, p->want, &room);
   if (!buf) return PEER_YIELD;
-  peer_step step = receive(p, buf, room < PIECE ? room : PIECE, moved, err);
+  peer_step step = receive(p, buf, room, moved, err);
+  if (*moved == room) p->want = least(2 * p->want, PIECE_MOST);
+  if (*moved < PIECE / 2) p->want = PIECE;
   if (step == PEER_END || step == PEER_LOST) return step;    /* an error is told once */
   hw_status status = hw_stream_commit(p->stream, *moved, 0); /* of nothing too: lets go of the buffer */
   if (status == HW_EAGAIN) return PEER_YIELD;
@@ -110,8 +117,6 @@ static peer_step commit_part(socket_peer *p, size_t n, size_t *moved) {
   hw_status status = hw_stream_commit(p->stream, n, p->in_message ? 0 : HW_MESSAGE_END);
   return status == HW_EAGAIN ? PEER_YIELD : PEER_GO;
 }
-
-static size_t least(size_t a, uint64_t b) { return a < b ? a : (size_t)b; }
 
 static peer_step pass_on(socket_peer *p, size_t *moved) {
   size_t room, want = least(p->len - p->at, p->length);

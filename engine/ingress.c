@@ -32,7 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INBOX_MOST (1u << 20)
+#define INBOX_MOST (4u << 20)
 #define INBOX_LEAST (128u << 10)       /* when many bodies wait: so much of each */
 #define INBOXES_MOST (UINT64_C(64) << 20) /* of all bodies together, before that */
 #define UNPACK_AT_ONCE (64u << 10)

@@ -11,8 +11,8 @@ import struct
 from libhw import *
 
 COUNTER = os.path.join(os.path.dirname(HEADWORKS), "tests", "count_allocations.so")
-ROWS = 10000000 if FULL else 4000000
-MOST = 250  # blocks that all queues, and pieces parsed ahead, need at most; batches are more than twice as many
+ROWS = 10000000 if FULL else 6000000
+MOST = 400  # blocks that all queues, and pieces parsed ahead, need at most; batches are more than twice as many
 COLUMNS = "id BIGINT NOT NULL, x BIGINT, name VARCHAR"
 FORMATS = {"json": JSON_RAW, "csv": {"name": "csv"}, "msgpack": {"name": "msgpack", "config": {"update_format": "raw"}}}
 

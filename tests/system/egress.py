@@ -113,7 +113,7 @@ def refusals(client):
 def with_backpressure(client):
     """A slow client gets every row once; what it has not taken is not complete."""
     listener = Listener(client.port)
-    n, size = 600000, 20000
+    n, size = 400000, 2000  # a body is a batch or two: the queues hold several
     done = []
     held = lambda: client.stats("p")["global_metrics"]["output_stall_msecs"]
     before = held()

@@ -281,16 +281,16 @@ static void *push_much(void *arg) {
 }
 
 START_TEST(memory_bounds_it) {
-  fx_options.memory_limit = 64u << 20;
+  fx_options.memory_limit = 32u << 20;
   run_pipeline(1);
   begin();
   pthread_t thread;
-  uint64_t n = 3000; /* more than 64 MiB */
+  uint64_t n = 1500; /* more than 32 MiB */
   ck_assert_int_eq(pthread_create(&thread, NULL, push_much, &n), 0);
   AWAIT(STAT(transaction.full));
-  ck_assert_uint_le(STAT(transaction.held_bytes), (32u << 20) + (1u << 20));
+  ck_assert_uint_le(STAT(transaction.held_bytes), (16u << 20) + (1u << 20));
   AWAIT(queue_is_full(&producer_source(producer)->queue));
-  ck_assert_uint_lt(STAT(memory_in_use), 64u << 20);
+  ck_assert_uint_lt(STAT(memory_in_use), 32u << 20);
   ck_assert_uint_eq(rows_seen(0, NULL), 0);
   commit_and_wait(); /* which is possible all the same; what follows is not held back */
   pthread_join(thread, NULL);

@@ -433,11 +433,12 @@ static size_t parser_skip(void *self, const char *data, size_t len) {
   return (size_t)(line - data);
 }
 
-/* After the last line end. A new parser takes a byte order mark, which this one, no
+/* After the last line end. An event of debezium may stand in two batches, of which the
+ * second is not read again without the first. A new parser takes a byte order mark, which this one, no
  * longer at the start, does not. */
 static size_t parser_part(void *self, const char *data, size_t len) {
   const json_parser *j = self;
-  if (j->array || j->half || j->at_start || len == 0 || data[0] == '\xef') return 0;
+  if (j->array || j->debezium || j->at_start || len == 0 || data[0] == '\xef') return 0;
   const char *newline = memrchr(data, '\n', len);
   return newline ? (size_t)(newline - data) + 1 : 0;
 }

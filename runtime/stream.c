@@ -349,6 +349,9 @@ static bool may_part(const hw_stream *s) {
   const hw_format *format = s->in->c.spec->format;
   size_t known = offsetof(hw_format, part) + sizeof format->part;
   if (format->struct_size < known || !format->part || s->filled - s->parsed < AHEAD_LEAST_BYTES) return false;
+  /* Streams take turns, and one with pieces would be before the others for ever; and who
+   * may block in a fetch would not come to take in what is parsed. */
+  if (s->in->streams->next || s->in->c.spec->input->capabilities & HW_CAP_BLOCKING) return false;
   if (s->in->ahead) return s->in->ahead == s && !ends_here(s);
   return !(s->atomic || ends_here(s) || s->skipping || s->broken || s->listed || s->in->unparsed) &&
          sched_workers(s->in->c.rt->sched) > 1 && s->in->source.queue.max_records >= BATCH_ROWS_MAX;

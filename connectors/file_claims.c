@@ -20,10 +20,9 @@ void file_claims_add(file_claim *claim, const char *pattern) {
 }
 
 void file_claims_remove(file_claim *claim) {
-  if (!claim->prev) return;
-  pthread_mutex_lock(&lock);
-  *claim->prev = claim->next;
-  if (claim->next) claim->next->prev = claim->prev;
+  pthread_mutex_lock(&lock); /* others that are removed write to prev, too */
+  if (claim->prev) *claim->prev = claim->next;
+  if (claim->prev && claim->next) claim->next->prev = claim->prev;
   pthread_mutex_unlock(&lock);
 }
 

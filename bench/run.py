@@ -76,6 +76,18 @@ def megabytes(rate):
     return "%.0f MB/s" % (rate / 1e6) if rate >= 20e6 else "%.1f MB/s" % (rate / 1e6)
 
 
+def spread(rates):
+    """Of how many runs a median is, and how far these were apart."""
+    return "median of %d, %s to %s" % (len(rates), megabytes(min(rates)), megabytes(max(rates)))
+
+
+def effort(runs):
+    """What runs of headworks took of the machine, and how far they were apart."""
+    return "%.2f cores, peak %.0f MB; %s" % (
+        statistics.median(r["cpu_seconds"] / r["seconds"] for r in runs), max(r["peak_rss_bytes"] for r in runs) / 1e6,
+        spread([r["bytes_in_per_second"] for r in runs]))
+
+
 # ---- text to typed columns and back, one core -----------------------------------------
 
 def timed(program, *arguments):
@@ -149,10 +161,8 @@ def headworks_file():
     rates = [r["bytes_in_per_second"] for r in runs]
     rate = statistics.median(rates)
     latency = runs[-1]["latency_us"]
-    detail = "%.2f M rows/s, %.2f cores, peak %.0f MB; median of %d, %s to %s; latency p50 %.1f ms" % (
-        statistics.median(r["rows_per_second"] for r in runs) / 1e6,
-        statistics.median(r["cpu_seconds"] / r["seconds"] for r in runs), max(r["peak_rss_bytes"] for r in runs) / 1e6,
-        len(runs), megabytes(min(rates)), megabytes(max(rates)), latency["p50"] / 1e3)
+    detail = "%.2f M rows/s, %s; latency p50 %.1f ms" % (
+        statistics.median(r["rows_per_second"] for r in runs) / 1e6, effort(runs), latency["p50"] / 1e3)
     result("file → view → file, NDJSON", megabytes(rate), "", detail, bytes_per_second=rate, runs=runs,
            bar=("MB/s", [r / 1e6 for r in rates]))
     return rate
@@ -170,11 +180,8 @@ def into_null(row, goal, rows, *arguments):
         fault = "of %d rows not %d came through" % (options.rows, rows)
     if fault:
         return result(row, "no rate", goal, fault)
-    rates = [r["bytes_in_per_second"] for r in runs]
-    rate = statistics.median(rates)
-    result(row, megabytes(rate), goal, "%.2f cores, peak %.0f MB; median of %d, %s to %s" % (
-        statistics.median(r["cpu_seconds"] / r["seconds"] for r in runs), max(r["peak_rss_bytes"] for r in runs) / 1e6,
-        len(runs), megabytes(min(rates)), megabytes(max(rates))), bytes_per_second=rate, runs=runs)
+    rate = statistics.median(r["bytes_in_per_second"] for r in runs)
+    result(row, megabytes(rate), goal, effort(runs), bytes_per_second=rate, runs=runs)
     return rate
 
 
@@ -241,8 +248,7 @@ def sent(name, detail, inputs, send, file_rate):
     if fault:
         return result(row, "no rate", "", fault)
     rate = statistics.median(rates)
-    result(row, megabytes(rate), "", "%s; median of %d, %s to %s" % (
-        detail, len(rates), megabytes(min(rates)), megabytes(max(rates))), bytes_per_second=rate, rates=rates,
+    result(row, megabytes(rate), "", "%s; %s" % (detail, spread(rates)), bytes_per_second=rate, rates=rates,
            bar=("MB/s", [r / 1e6 for r in rates]))
     if file_rate:
         result("%s / file" % name, "%.0f %%" % (100 * rate / file_rate), "≥ 80 %", ratio=rate / file_rate)
@@ -305,9 +311,9 @@ def peer_file(peer, ours):
             return result(row, "no rate", "", fault)
         rates.append(os.path.getsize(INPUT) / seconds)
     rate = statistics.median(rates)
-    result(row, megabytes(rate), "", "%.0f k rows/s; median of %d, %s to %s; %s; best of %d settings: %s" % (
-        options.rows * rate / os.path.getsize(INPUT) / 1e3, len(rates), megabytes(min(rates)), megabytes(max(rates)),
-        peer.version(), len(peer.settings), describe(best)), bytes_per_second=rate, setting=best, rates=rates,
+    result(row, megabytes(rate), "", "%.0f k rows/s; %s; %s; best of %d settings: %s" % (
+        options.rows * rate / os.path.getsize(INPUT) / 1e3, spread(rates), peer.version(), len(peer.settings),
+        describe(best)), bytes_per_second=rate, setting=best, rates=rates,
            bar=("MB/s", [r / 1e6 for r in rates]))
     if ours:
         result("Headworks / %s" % peer.name, "%.1f ×" % (ours / rate), peer.goal, ratio=ours / rate)

@@ -519,13 +519,12 @@ static piece *take_spare(ingress_body *b) {
 
 static piece *empty_piece(ingress_body *b, size_t room) {
   piece *p = take_spare(b);
-  if (p && p->room < room) {
-    free(p);
-    p = NULL;
+  if (p && p->room >= room) {
+    *p = (piece){.room = p->room};
+    return p;
   }
-  if (p) room = p->room;
-  if (!p && !(p = malloc(sizeof *p + room))) return NULL;
-  *p = (piece){.room = room};
+  free(p);
+  if ((p = malloc(sizeof *p + room))) *p = (piece){.room = room};
   return p;
 }
 

@@ -5,6 +5,7 @@
  * it; at the end of the data the next record is then looked for on the next line. */
 #include "formats/csv.h"
 #include "formats/formats.h"
+#include "formats/part.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -327,14 +328,11 @@ static size_t parser_skip(void *self, const char *data, size_t len) {
   return (size_t)(newline - data) + 1;
 }
 
-/* After the last line end: where it stands in quotes, the new parser does not come to
- * the end. Which column is where, with headers, only this one knows; a new one takes a
- * byte order mark, which this one, no longer at the start, does not. */
+/* Where a line end stands in quotes, the new parser does not come to the end. Which
+ * column is where, with headers, only this one knows. */
 static size_t parser_part(void *self, const char *data, size_t len) {
   const csv_parser *c = self;
-  if (c->headers || c->at_start || len == 0 || data[0] == '\xef') return 0;
-  const char *newline = memrchr(data, '\n', len);
-  return newline ? (size_t)(newline - data) + 1 : 0;
+  return c->headers ? 0 : part_at_line(c->at_start, data, len);
 }
 
 static const hw_parser_ops parser_ops = {

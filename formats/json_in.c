@@ -23,6 +23,7 @@
 #include "formats/formats.h"
 #include "formats/json_out.h"
 #include "formats/json_wait.h"
+#include "formats/part.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -433,14 +434,10 @@ static size_t parser_skip(void *self, const char *data, size_t len) {
   return (size_t)(line - data);
 }
 
-/* After the last line end. An event of debezium may stand in two batches, of which the
- * second is not read again without the first. A new parser takes a byte order mark, which this one, no
- * longer at the start, does not. */
+/* An event of debezium may stand in two batches, between which a new parser cannot go on. */
 static size_t parser_part(void *self, const char *data, size_t len) {
   const json_parser *j = self;
-  if (j->array || j->debezium || j->at_start || len == 0 || data[0] == '\xef') return 0;
-  const char *newline = memrchr(data, '\n', len);
-  return newline ? (size_t)(newline - data) + 1 : 0;
+  return j->array || j->debezium ? 0 : part_at_line(j->at_start, data, len);
 }
 
 static const hw_parser_ops parser_ops = {

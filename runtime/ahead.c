@@ -136,32 +136,34 @@ batch *piece_take(piece *p) {
   return b;
 }
 
-void ahead_drop_first(ahead *a) {
+static void drop_first(ahead *a) {
   let_go(at(a, 0));
   a->first = (a->first + 1) % AHEAD_PIECES;
   a->n--;
+}
+
+void ahead_drop_first(ahead *a) {
+  drop_first(a);
   if (a->alone_next > ALONE_FIRST) a->alone_next--;
 }
 
-bool ahead_all_done(const ahead *a) {
+bool ahead_all_done(ahead *a) {
   for (uint32_t i = 0; i < a->n; i++)
-    if (!atomic_load(&a->pieces[(a->first + i) % AHEAD_PIECES].done)) return false;
+    if (!atomic_load(&at(a, i)->done)) return false;
   return true;
 }
 
-size_t ahead_bytes(const ahead *a) {
+size_t ahead_bytes(ahead *a) {
   size_t sum = 0;
-  for (uint32_t i = 0; i < a->n; i++) sum += a->pieces[(a->first + i) % AHEAD_PIECES].len;
+  for (uint32_t i = 0; i < a->n; i++) sum += at(a, i)->len;
   return sum;
 }
 
 void ahead_take_back(ahead *a, char *to) {
-  for (; a->n; a->n--) {
-    piece *p = at(a, 0);
+  for (; a->n; drop_first(a)) {
+    const piece *p = at(a, 0);
     memcpy(to, p->data, p->len);
     to += p->len;
-    let_go(p);
-    a->first = (a->first + 1) % AHEAD_PIECES;
   }
   a->alone = a->alone_next;
   if (a->alone_next < ALONE_MOST) a->alone_next *= 2;

@@ -69,10 +69,10 @@ batch *piece_take(piece *p);
 /* The first piece has been taken in. */
 void ahead_drop_first(ahead *a);
 /* Whether every piece is parsed. */
-bool ahead_all_done(const ahead *a);
+bool ahead_all_done(ahead *a);
 /* Copies what is left of all pieces to `to` (at least ahead_bytes), lets go of them, and
  * wants no more for a while. All are done. */
-size_t ahead_bytes(const ahead *a);
+size_t ahead_bytes(ahead *a);
 void ahead_take_back(ahead *a, char *to);
 
 #endif

@@ -54,7 +54,6 @@ struct hw_stream {
   batch *unit, *unit_last;            /* atomic: those that are full */
   uint64_t loose;                     /* atomic: bytes that no batch counts */
   ahead *ahead;                       /* pieces before the buffer; NULL: there were none yet */
-  bool stuck;                         /* the buffer has no place to cut: it waits for the pieces before it */
   char *name;
 };
 
@@ -420,20 +419,22 @@ static void take_in(hw_stream *s, batch *b) {
  * memory, or for workers to be done with what has to be put together again. */
 static bool collect(hw_stream *s) {
   input *in = s->in;
-  for (piece *p; in->ahead == s && (p = ahead_first(s->ahead)) && atomic_load(&p->done);) {
+  if (in->ahead != s) return true;
+  for (piece *p; (p = ahead_first(s->ahead)) && atomic_load(&p->done);) {
     bool exact = p->exact;
     while (exact && p->first && !queue_is_full(&in->source.queue)) {
       exact = p->first->pub.n_rows <= input_rows_allowed(in); /* or it is cut there */
       if (exact) take_in(s, piece_take(p));
     }
-    if (!exact && !put_together(s)) return false;
-    if (exact && p->first) return false;
-    if (exact) ahead_drop_first(s->ahead);
+    if (!exact) {
+      if (!put_together(s)) return false; /* after which there is no piece */
+    } else if (p->first) {
+      return false;
+    } else {
+      ahead_drop_first(s->ahead);
+    }
   }
-  if (in->ahead == s && !s->ahead->n) {
-    in->ahead = NULL;
-    s->stuck = false;
-  }
+  if (!s->ahead->n) in->ahead = NULL;
   return true;
 }
 
@@ -452,10 +453,10 @@ static void drop_empty_buffer(hw_stream *s) {
   s->parsed = s->filled = 0;
 }
 
-/* Behind the pieces that are ahead: of this stream, unless there is no more to read
- * into now, or of another one. */
+/* Behind the pieces that are ahead: those of another stream, or its own when reading on
+ * makes none: it ends, there is no place to cut in as much as a piece has, or no room for one. */
 static bool must_wait(const hw_stream *s) {
-  return s->in->ahead != s || ends_here(s) || s->stuck || ahead_is_full(s->ahead);
+  return s->in->ahead != s || ends_here(s) || s->filled - s->parsed >= AHEAD_LEAST_BYTES || ahead_is_full(s->ahead);
 }
 
 static bool parse_what_is_due(hw_stream *s) {
@@ -478,7 +479,6 @@ hw_status hw_stream_commit(hw_stream *s, size_t n, unsigned flags) {
   s->filled += n;
   if (flags & HW_MESSAGE_END) s->message_end = true;
   part(s);
-  s->stuck = s->in->ahead == s && s->filled - s->parsed >= AHEAD_LEAST_BYTES;
   if (!parse_and_settle(s)) {
     list_unparsed(s);
     return HW_EAGAIN;

@@ -99,8 +99,8 @@ HW_API hw_stream *hw_stream_open(hw_connector *c, const char *name, uint64_t off
 
 /* Room to put bytes: at least 1, at most *room, `want` if it can. NULL: none now
  * (memory budget, queue bounds): return HW_FETCH_MORE, the runtime holds the
- * connector until there is. Good until the next call for this stream; need not
- * be used. */
+ * connector until there is. Good until the next call for this stream, or
+ * until fetch returns; need not be used. */
 HW_API void *hw_stream_reserve(hw_stream *s, size_t want, size_t *room);
 
 #define HW_MESSAGE_END 1u /* a message (datagram, frame) ends here, and with it any open record */

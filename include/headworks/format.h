@@ -137,7 +137,7 @@ typedef struct hw_format {
    * guessed: an instance that has not consumed all it was given tells of a bad
    * guess, and the runtime lets parser itself read it all. What is promised is that
    * between two records parser, in the state it is in, and a new instance read on
-   * alike. NULL, or beyond struct_size: never. */
+   * alike, and that a batch that is full ends between two records, too. NULL, or beyond struct_size: never. */
   size_t (*part)(void *parser, const char *data, size_t len);
 } hw_format;
 

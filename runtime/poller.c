@@ -25,6 +25,7 @@ struct poller {
   pthread_mutex_t lock; /* protects all below; held while a task is notified, so a task that is
                            cancelled is not notified afterwards */
   bool stop;
+  uint64_t due_us;      /* the timer that the thread sleeps for; 0: it is awake, and will look at them all */
   fd_slot *slots;
   size_t n_slots;
   task **heap;          /* [1 .. n_timers], smallest deadline first */
@@ -91,9 +92,10 @@ void poller_wait_until(poller *p, task *t, uint64_t deadline_us) {
   pthread_mutex_lock(&p->lock);
   timer_remove(p, t);
   bool added = deadline_us == 0 || timer_add(p, t, deadline_us);
-  bool first = deadline_us != 0 && added && t->heap_index == 1;
+  bool late = deadline_us != 0 && added && deadline_us < p->due_us;
+  if (late) p->due_us = 0;
   pthread_mutex_unlock(&p->lock);
-  if (first) wake(p);
+  if (late) wake(p);
   if (!added) task_notify(t); /* early rather than never */
 }
 
@@ -154,10 +156,11 @@ void poller_cancel(poller *p, task *t) {
 
 /* Milliseconds until the first timer, rounded up; -1: none. Lock held. */
 static int first_timeout(poller *p) {
+  p->due_us = p->n_timers ? p->heap[1]->deadline_us : UINT64_MAX;
   if (!p->n_timers) return -1;
-  uint64_t now = sched_now_us(), first = p->heap[1]->deadline_us;
-  if (first <= now) return 0;
-  uint64_t ms = (first - now + 999) / 1000;
+  uint64_t now = sched_now_us();
+  if (p->due_us <= now) return 0;
+  uint64_t ms = (p->due_us - now + 999) / 1000;
   return ms > 3600000 ? 3600000 : (int)ms;
 }
 
@@ -195,6 +198,7 @@ static void *poller_main(void *arg) {
     pthread_mutex_unlock(&p->lock);
     int n = epoll_wait(p->epoll, events, EVENTS_PER_WAIT, timeout);
     pthread_mutex_lock(&p->lock);
+    p->due_us = 0;
     for (int i = 0; i < n; i++) {
       if (events[i].data.u64 == UINT64_MAX)
         drain_wake(p);

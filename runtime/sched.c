@@ -64,16 +64,19 @@ static bool lane_add_thread(lane *l) {
   return ok;
 }
 
-static void lane_push(lane *l, task *t) {
+/* own: by a thread of the lane between two turns. It takes a task next, so that those
+ * which nobody has come for yet are no more than before, and nobody needs to wake. */
+static void lane_push(lane *l, task *t, bool own) {
   t->next = NULL;
   pthread_mutex_lock(&l->lock);
   *l->last = t;
   l->last = &t->next;
   l->queued++;
-  if (l->idle) pthread_cond_signal(&l->work);
+  bool wake = !own && l->idle;
   /* Failing to is no loss: another thread will come to it. */
-  if (l->queued > l->idle && l->threads < l->threads_most) lane_add_thread(l);
+  if (!own && l->queued > l->idle && l->threads < l->threads_most) lane_add_thread(l);
   pthread_mutex_unlock(&l->lock);
+  if (wake) pthread_cond_signal(&l->work); /* while it is held, who wakes would wait for it at once */
 }
 
 /* NULL: the lane is stopped. */
@@ -102,7 +105,7 @@ bool sched_is_crowded(sched *s) {
   return crowded;
 }
 
-static void enqueue(task *t) { lane_push(&t->sched->lanes[t->lane], t); }
+static void enqueue(task *t) { lane_push(&t->sched->lanes[t->lane], t, false); }
 
 static _Thread_local const task *current; /* what this thread is running */
 
@@ -127,7 +130,8 @@ static void task_step(lane *l, task *t) {
   state = STATE_RUNNING;
   if (next == TASK_IDLE && atomic_compare_exchange_strong(&t->state, &state, STATE_IDLE)) return;
   while (!atomic_compare_exchange_weak(&t->state, &state, STATE_QUEUED | (state & STATE_CLOSING))) continue;
-  enqueue(t); /* notified meanwhile, not done, or closing */
+  lane *to = &t->sched->lanes[t->lane]; /* notified meanwhile, not done, or closing */
+  lane_push(to, t, to == l);
 }
 
 static void *lane_main(void *arg) {

@@ -105,6 +105,7 @@ void ahead_free(ahead *a) {
 bool ahead_wants(ahead *a) {
   if (ahead_is_full(a) || sched_is_crowded(a->in->c.rt->sched)) return false;
   if (a->n) return true;
+  if (!sched_has_free_core(a->in->c.rt->sched)) return false;
   if (queue_waiting_batches(&a->in->source.queue) > QUEUE_SHORT) return false;
   if (!a->alone) return true;
   a->alone--;

@@ -23,7 +23,9 @@
  *
  * A piece waits among the tasks of the pool: when no other worker is idle, the one
  * that has read it is the one that parses it. With one worker, with tasks enough for
- * all, or with a queue that is not short, there are no pieces at all.
+ * all, with a queue that is not short, or while every core has a thread to run (an
+ * output that encodes, say: a third thread on two cores only costs switches) there are
+ * no pieces at all.
  *
  * THREADS  All functions: the input's task. A piece that is not `done` is its worker's. */
 #ifndef RUNTIME_AHEAD_H

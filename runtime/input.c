@@ -285,7 +285,8 @@ static void release(hw_connector *c, uint32_t reasons) { input_release((input *)
 /* The pipeline took batches from the queue. */
 static void has_room(source *s) {
   input *in = (input *)((char *)s - offsetof(input, source));
-  if (gate_reasons(&in->c.gate) & GATE_BACKPRESSURE && queue_has_much_room(&s->queue)) input_release(in, GATE_BACKPRESSURE);
+  bool waits = gate_reasons(&in->c.gate) & GATE_BACKPRESSURE;
+  if (waits && queue_has_much_room(&s->queue)) input_release(in, GATE_BACKPRESSURE);
 }
 
 /* ---- life ---------------------------------------------------------------- */

@@ -38,6 +38,7 @@ typedef struct lane {
 struct sched {
   lane lanes[LANES];
   poller *poller;
+  unsigned cores;
   int priority; /* of the lanes' threads, as setpriority has it */
 };
 
@@ -105,6 +106,17 @@ bool sched_is_crowded(sched *s) {
   return crowded;
 }
 
+static unsigned busy_threads(lane *l) {
+  pthread_mutex_lock(&l->lock);
+  unsigned busy = l->threads - l->idle;
+  pthread_mutex_unlock(&l->lock);
+  return busy;
+}
+
+bool sched_has_free_core(sched *s) {
+  return busy_threads(&s->lanes[LANE_WORKERS]) + busy_threads(&s->lanes[LANE_HELPERS]) < s->cores;
+}
+
 static void enqueue(task *t) { lane_push(&t->sched->lanes[t->lane], t, false); }
 
 static _Thread_local const task *current; /* what this thread is running */
@@ -156,12 +168,16 @@ static hw_status lane_init(lane *l, sched *s, const char *name, bool may_block, 
   return HW_OK;
 }
 
-static void lane_fini(lane *l) {
+static void lane_stop(lane *l) {
   pthread_mutex_lock(&l->lock);
   l->stop = true;
   pthread_cond_broadcast(&l->work);
   pthread_mutex_unlock(&l->lock);
   for (uint32_t i = 0; i < l->threads; i++) pthread_join(l->thread[i], NULL);
+}
+
+/* Threads of either lane push to both: both have stopped. */
+static void lane_fini(lane *l) {
   pthread_cond_destroy(&l->work);
   pthread_mutex_destroy(&l->lock);
 }
@@ -239,7 +255,8 @@ sched *sched_new(unsigned workers, unsigned nice, hw_error *err) {
   s->priority = getpriority(PRIO_PROCESS, 0) + (int)(nice < PRIORITY_LEAST ? nice : PRIORITY_LEAST);
   if (s->priority > PRIORITY_LEAST) s->priority = PRIORITY_LEAST;
   if (workers > WORKERS_MAX) workers = WORKERS_MAX;
-  if (lane_init(&s->lanes[LANE_WORKERS], s, "hw-worker", false, workers ? workers : cores()) != HW_OK) goto no_workers;
+  s->cores = cores();
+  if (lane_init(&s->lanes[LANE_WORKERS], s, "hw-worker", false, workers ? workers : s->cores) != HW_OK) goto no_workers;
   if (lane_init(&s->lanes[LANE_HELPERS], s, "hw-helper", true, HELPERS_MAX) != HW_OK) goto no_helpers;
   s->poller = poller_new(err);
   if (!s->poller) goto no_poller;
@@ -269,8 +286,8 @@ no_memory:
 void sched_free(sched *s) {
   if (!s) return;
   poller_free(s->poller);
-  lane_fini(&s->lanes[LANE_WORKERS]);
-  lane_fini(&s->lanes[LANE_HELPERS]);
+  for (unsigned i = 0; i < LANES; i++) lane_stop(&s->lanes[i]);
+  for (unsigned i = 0; i < LANES; i++) lane_fini(&s->lanes[i]);
   free(s);
 }
 

@@ -91,6 +91,8 @@ hw_status sched_call(sched *s, void (*call)(void *arg), void *arg);
 
 /* Whether more tasks wait for a worker than a few turns will take. [any thread] */
 bool sched_is_crowded(sched *s);
+/* Whether fewer threads of both kinds have something to do than there are cores. [any thread] */
+bool sched_has_free_core(sched *s);
 
 uint64_t sched_now_us(void); /* monotonic */
 uint64_t sched_now_ns(void);

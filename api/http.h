@@ -28,9 +28,10 @@ struct http_request {
    * server's handler; data is not called once a reply was made. */
   void (*data)(http_request *req, const char *data, size_t len);
   void (*complete)(http_request *req);
-  /* Or NULL: memory for the next `room` bytes of a body that comes fast, so that they need
-   * not be copied: data is then called with that address. NULL from it: none at the moment. */
-  char *(*place)(http_request *req, size_t room);
+  /* Or NULL: asked whether it would rather receive the next bytes of a body that comes fast
+   * from the socket itself, on whatever thread, `most` of them at most. True: the body is
+   * paused, and when it is resumed the socket is the connection's again. */
+  bool (*lend)(http_request *req, int fd, uint64_t most);
   const void *route, *context; /* the handler's own */
   unsigned role;               /* likewise, as is the next: what the client may do */
   uint64_t key;                /* by which key; 0: none */
@@ -99,7 +100,8 @@ void http_defer(http_request *req, void (*gone)(void *arg), void *arg);
 /* Takes no more of the body for now: data may get the rest of the piece at hand,
  * then nothing until the body is resumed, and the client's clock stands still. */
 void http_body_pause(http_request *req);
-void http_body_resume(http_request *req);
+/* received: bytes of it that were received by whom the socket was lent to. */
+void http_body_resume(http_request *req, uint64_t received);
 
 /* The reply, exactly once; req is over with the return. extra: whole header
  * lines, each ended by CR LF. type NULL: no body. The body is copied as far as

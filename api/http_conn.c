@@ -91,7 +91,7 @@ static void count_backlog(http_conn *c) {
  * begins again when it has gone. (A high watermark would do the same, but libevent 2.1 sets one up with an
  * allocation whose failure it does not see.) */
 static void bound_input(http_conn *c) {
-  bool full = evbuffer_get_length(bufferevent_get_input(c->bev)) >= (c->paused ? 1 : HTTP_INPUT_MAX);
+  bool full = c->lent || evbuffer_get_length(bufferevent_get_input(c->bev)) >= (c->paused ? 1 : HTTP_INPUT_MAX);
   if (full == c->held || c->ended) return;
   c->held = full;
   if ((full ? bufferevent_disable(c->bev, EV_READ) : bufferevent_enable(c->bev, EV_READ)) != 0) c->dead = true;
@@ -222,13 +222,13 @@ static void keep_input(http_conn *c, const char *data, size_t len) {
   evbuffer_freeze(in, 0);
 }
 
-/* Where to receive to. Only what is the body's goes to the request's own memory. */
-static char *receive_to(http_conn *c) {
+/* The last byte stays: with it the parser sees the end. */
+static void lend_socket(http_conn *c) {
   http_request *req = &c->request;
-  bool own = req->place && c->flows && !req->answered && !(c->parser.flags & F_CHUNKED) &&
-             c->parser.content_length >= HTTP_RECEIVE_SIZE;
-  char *place = own ? req->place(req, HTTP_RECEIVE_SIZE) : NULL;
-  return place ? place : c->server->receive;
+  if (!c->flows || !req->lend || req->answered || c->parser.flags & F_CHUNKED) return;
+  if (c->parser.content_length <= HTTP_RECEIVE_SIZE) return;
+  c->lent = req->lend(req, c->fd, c->parser.content_length - 1);
+  if (c->lent) http_body_pause(req);
 }
 
 /* Of a body that is arriving, what the socket has: libevent 2.1 reads no more than
@@ -237,7 +237,7 @@ static void receive_body(http_conn *c) {
   struct evbuffer *in = bufferevent_get_input(c->bev);
   for (unsigned turns = 0; turns < RECEIVE_TURNS; turns++) {
     if (c->phase != CONN_BODY || !takes_input(c) || c->tls || evbuffer_get_length(in) > 0) return;
-    char *buffer = receive_to(c);
+    char *buffer = c->server->receive;
     ssize_t n = recv(c->fd, buffer, HTTP_RECEIVE_SIZE, MSG_DONTWAIT);
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) c->dead = true;
     if (n <= 0) return;
@@ -245,6 +245,7 @@ static void receive_body(http_conn *c) {
     size_t taken = parse_some(c, buffer, (size_t)n);
     keep_input(c, buffer + taken, (size_t)n - taken);
     if (c->whole && !c->dead) handle_whole(c);
+    if (c->phase == CONN_BODY && takes_input(c) && evbuffer_get_length(in) == 0) lend_socket(c);
   }
 }
 

@@ -57,6 +57,8 @@ typedef struct http_conn {
   bool trailers;  /* headers now come after the body */
   bool paused;    /* the body is not taken for now */
   bool flows;     /* the last read of the body brought much */
+  bool lent;      /* the socket is: others receive from it */
+  bool elsewhere; /* the bytes of the body that are parsed went to whom the socket was lent to */
   bool upgraded;  /* what comes in is no HTTP any more */
   enum { PART_NONE, PART_NAME, PART_VALUE } part; /* of a header: what the parser gave last */
   unsigned depth; /* entries on the stack */
@@ -143,6 +145,8 @@ void parse_init(http_conn *c);
 /* Parses up to the end of the request at most; returns the bytes taken. When the
  * text is no HTTP, it has been replied to. */
 size_t parse_some(http_conn *c, const char *data, size_t len);
+/* len bytes of the body at hand, of known length and longer than that, were received elsewhere. */
+void parse_over(http_conn *c, uint64_t len);
 /* The client has ended in the middle of a request. */
 void parse_cut_short(http_conn *c);
 unsigned count_headers(const http_conn *c, const char *name);

@@ -170,13 +170,14 @@ void http_body_pause(http_request *req) {
   conn_leave(c);
 }
 
-void http_body_resume(http_request *req) {
+void http_body_resume(http_request *req, uint64_t received) {
   http_conn *c = req->conn;
   if (!c->paused) return;
   conn_enter(c);
   bool outermost = c->depth == 1;
-  c->paused = false;
+  c->paused = c->lent = false;
   c->armed = -1;
+  parse_over(c, received);
   if (outermost) conn_process(c);
   conn_leave(c);
 }

@@ -7,6 +7,7 @@
  * as the request does until it is answered or its client has left.
  *
  *     request ─data─▸ ingress_write ─false─▸ body paused ─ room ─▸ resumed
+ *             ─lend─▸ ingress_lend ──true──▸      "           "       "
  *             ─complete─▸ ingress_end                    ─ done ─▸ reply
  *             ─gone─▸ ingress_cut
  *
@@ -220,13 +221,13 @@ static void deliver_done(mail *m) {
 
 static void deliver_room(mail *m) {
   ingest *op = of_room(m);
-  if (op->req) http_body_resume(op->req);
+  if (op->req) http_body_resume(op->req, ingress_received(op->body));
   ingest_unref(op);
 }
 
 /* ---- events of the engine: any thread ----------------------------------------- */
 
-/* At most one is under way: the next comes after a write, which comes after its delivery. */
+/* At most one is under way: the next comes after a write or a lend, which comes after its delivery. */
 static void on_room(void *arg) {
   ingest *op = arg;
   atomic_fetch_add(&op->refs, 1);
@@ -257,7 +258,7 @@ static void take_data(http_request *req, const char *data, size_t len) {
   if (!ingress_write(op->body, data, len)) http_body_pause(req);
 }
 
-static char *place(http_request *req, size_t room) { return ingress_place(of_request(req)->body, room); }
+static bool lend(http_request *req, int fd, uint64_t most) { return ingress_lend(of_request(req)->body, fd, most); }
 
 static void take_end(http_request *req) {
   ingest *op = of_request(req);
@@ -407,7 +408,7 @@ static void begin(const api_call *call, ingest *op) {
   }
   call->req->context = op;
   call->req->data = take_data;
-  call->req->place = place;
+  call->req->lend = lend;
   call->req->complete = take_end;
   http_defer(call->req, client_gone, op);
   arm(op);

@@ -7,9 +7,14 @@
  * "paused" is one thing for all inputs, and only the endpoint's task parses.
  *
  *     client's thread ─ingress_write─▸ inbox of the body ─fetch─▸ stream ─▸ rows
- *                           ◂── events.room ──┘            └─ events.done ─▸
+ *            ⋮              ◂── events.room ──┘      ▴     └─ events.done ─▸
+ *            └───ingress_lend─▸ the client's socket ─┘
  *
- * Bodies with something in their inbox stand in a list; a fetch serves the first
+ * A large body that comes fast is received by the task itself: its owner lends the
+ * socket, and gets it back when there is nothing in it. That spares the way through
+ * another thread, and a copy.
+ *
+ * Bodies with something to read stand in a list; a fetch serves the first
  * for its share and puts it behind the others. An inbox holds INBOX_MOST bytes (of
  * very many bodies less) and one more piece; the client's thread then stops reading
  * from the client until half of that is gone.
@@ -31,11 +36,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#define INBOX_MOST (4u << 20)
+#define INBOX_MOST (1u << 20)
 #define INBOX_LEAST (128u << 10)       /* when many bodies wait: so much of each */
 #define INBOXES_MOST (UINT64_C(64) << 20) /* of all bodies together, before that */
 #define UNPACK_AT_ONCE (64u << 10)
+#define RECEIVE_AT_ONCE (256u << 10)   /* from a socket that was lent */
 
 typedef struct piece {
   struct piece *next;
@@ -68,7 +75,10 @@ struct ingress_body {
   bool over;          /* done was called */
   bool no_memory;     /* a piece was lost */
   uint64_t bytes_seen; /* when a refusal was last asked for */
-  piece *place;       /* its owner's: where the next bytes may be received to */
+  pthread_mutex_t socket_lock; /* held while it is received from: taken back, nobody uses it any more */
+  int socket;
+  uint64_t received;  /* from it, since it was lent */
+  _Atomic uint64_t lent; /* bytes that may still be received from it; 0: it is its owner's. Set under socket_lock */
   /* the endpoint's task */
   piece *at_hand;
   hw_stream *stream;
@@ -100,7 +110,7 @@ void ingress_release(ingress_body *b) {
   free_pieces(b->first);
   free_pieces(b->spare);
   free_pieces(b->at_hand);
-  free(b->place);
+  pthread_mutex_destroy(&b->socket_lock);
   unpack_free(b->unpack);
   for (uint32_t i = 0; b->faults && i < INGRESS_FAULTS_KEPT; i++) free_fault(&b->faults[i]);
   free(b->faults);
@@ -263,9 +273,29 @@ static piece *piece_at_hand(ingress_body *b) {
   return b->at_hand;
 }
 
-/* From in to the stream's room; HW_EPARSE: cannot be unpacked. */
+/* From the socket, when that is lent; 0: it is not, or not any more. */
+static size_t receive(ingress_body *b, char *to, size_t room) {
+  pthread_mutex_lock(&b->socket_lock);
+  uint64_t lent = atomic_load(&b->lent);
+  if (room > lent) room = (size_t)lent;
+  ssize_t n = room ? recv(b->socket, to, room, MSG_DONTWAIT) : 0;
+  size_t got = n > 0 ? (size_t)n : 0;
+  b->received += got;
+  lent = got ? lent - got : 0; /* nothing there, the end, an error: its owner sees to it */
+  bool back = room && lent == 0;
+  atomic_store(&b->lent, lent);
+  pthread_mutex_unlock(&b->socket_lock);
+  if (back) b->events.room(b->events.arg);
+  return got;
+}
+
+/* From in, or without one from the socket, to the stream's room; HW_EPARSE: cannot be unpacked. */
 static hw_status fill(ingress_body *b, const char *in, size_t len, size_t *used, char *out, size_t room, size_t *made) {
   const char *fault = "";
+  if (!in) {
+    *made = receive(b, out, room);
+    return HW_OK;
+  }
   if (!b->unpack) {
     *used = *made = len < room ? len : room;
     memcpy(out, in, *made);
@@ -286,9 +316,9 @@ static bool claim(ingress_body *b) {
   return b->claimed;
 }
 
-/* Gives some bytes to the parser. HW_EAGAIN: no room; another: the body has failed. */
+/* Gives some bytes to the parser (in NULL: the socket's). HW_EAGAIN: no room; another: the body has failed. */
 static hw_status feed(ingress_body *b, const char *in, size_t len, size_t *used, size_t *made, size_t most) {
-  size_t room, want = b->unpack ? UNPACK_AT_ONCE : len < most ? len : most;
+  size_t room, want = b->unpack ? UNPACK_AT_ONCE : in && len < most ? len : most;
   *used = *made = 0;
   char *out = hw_stream_reserve(b->stream, want, &room);
   if (!out) return HW_EAGAIN;
@@ -340,11 +370,15 @@ static served serve(ingress_body *b, size_t *left) {
   }
   moment m = look(b);
   hw_status st = m.no_memory ? fail(b, HW_ENOMEM, "no memory for the body; what came before has landed") : HW_OK;
-  for (piece *p; st == HW_OK && !m.stopped && (p = piece_at_hand(b));) {
+  while (st == HW_OK && !m.stopped) {
+    bool lent = atomic_load(&b->lent); /* before the look for a piece: what was written first goes first */
+    piece *p = piece_at_hand(b);
+    if (!p && !lent) break;
     if (*left == 0) return SERVED_SHARE;
     size_t used, made;
-    st = feed(b, p->data + p->at, p->len - p->at, &used, &made, *left);
-    p->at += used;
+    if (p) st = feed(b, p->data + p->at, p->len - p->at, &used, &made, *left);
+    else st = feed(b, NULL, 0, &used, &made, RECEIVE_AT_ONCE);
+    if (p) p->at += used;
     *left -= made < *left ? made : *left;
   }
   if (st == HW_OK && !m.stopped && !m.ended) return SERVED_ALL;
@@ -455,6 +489,11 @@ static ingress_body *body_new(deployment *d, ingress_endpoint *e, const ingress_
     free(b);
     return NULL;
   }
+  if (pthread_mutex_init(&b->socket_lock, NULL) != 0) {
+    unpack_free(b->unpack);
+    free(b);
+    return NULL;
+  }
   b->watch = (stream_watch){.bad = on_bad, .commit = on_commit, .closed = on_closed};
   atomic_init(&b->refs, 2);
   b->d = d;
@@ -517,32 +556,16 @@ static piece *take_spare(ingress_body *b) {
   return p;
 }
 
-static piece *empty_piece(ingress_body *b, size_t room) {
-  piece *p = take_spare(b);
-  if (p && p->room >= room) {
-    *p = (piece){.room = p->room};
-    return p;
-  }
-  free(p);
-  if ((p = malloc(sizeof *p + room))) *p = (piece){.room = room};
-  return p;
-}
-
-char *ingress_place(ingress_body *b, size_t room) {
-  if (!b->place) b->place = empty_piece(b, room);
-  return b->place && b->place->room >= room ? b->place->data : NULL;
-}
-
-/* A few bytes are copied: what waits is counted by its length. */
 static piece *new_piece(ingress_body *b, const char *data, size_t len) {
-  piece *p = b->place;
-  if (p && data == p->data && len >= p->room / 2) {
-    b->place = NULL;
-  } else {
-    if (!(p = empty_piece(b, len))) return NULL;
-    memcpy(p->data, data, len);
+  piece *p = take_spare(b);
+  if (p && p->room < len) {
+    free(p);
+    p = NULL;
   }
-  p->len = len;
+  size_t room = p ? p->room : len;
+  if (!p && !(p = malloc(sizeof *p + room))) return NULL;
+  *p = (piece){.len = len, .room = room};
+  memcpy(p->data, data, len);
   return p;
 }
 
@@ -574,12 +597,44 @@ void ingress_end(ingress_body *b) {
   pthread_mutex_unlock(&b->e->lock);
 }
 
+bool ingress_lend(ingress_body *b, int fd, uint64_t most) {
+  if (b->unpack) return false;
+  pthread_mutex_lock(&b->e->lock);
+  bool wanted = !b->over;
+  if (wanted) {
+    pthread_mutex_lock(&b->socket_lock);
+    b->socket = fd;
+    b->received = 0;
+    atomic_store(&b->lent, most);
+    pthread_mutex_unlock(&b->socket_lock);
+    wake_task(b);
+  }
+  pthread_mutex_unlock(&b->e->lock);
+  return wanted;
+}
+
+uint64_t ingress_received(ingress_body *b) {
+  pthread_mutex_lock(&b->socket_lock);
+  uint64_t n = b->received;
+  b->received = 0;
+  pthread_mutex_unlock(&b->socket_lock);
+  return n;
+}
+
+/* The socket is its owner's again, who may close it. */
+static void take_socket_back(ingress_body *b) {
+  pthread_mutex_lock(&b->socket_lock);
+  atomic_store(&b->lent, 0);
+  pthread_mutex_unlock(&b->socket_lock);
+}
+
 /* Lock held; leaves it. No more of the body is wanted. What the task does not know
  * ends at once, so that a pipeline that stands still gathers none. */
 static void drop(ingress_body *b, const char *why) {
   ingress_endpoint *e = b->e;
   piece *pieces = b->first;
   b->first = NULL;
+  take_socket_back(b);
   bool gone = !b->begun && !b->over;
   if (gone) leave(e, b);
   else wake_task(b);
@@ -599,7 +654,7 @@ void ingress_cut(ingress_body *b) {
 bool ingress_refuse(ingress_body *b) {
   pthread_mutex_lock(&b->e->lock);
   uint64_t bytes = atomic_load(&b->bytes);
-  bool blocked = b->fresh && !b->over && (b->waiting || b->ended) && bytes == b->bytes_seen;
+  bool blocked = b->fresh && !b->over && (b->waiting || b->ended || atomic_load(&b->lent)) && bytes == b->bytes_seen;
   b->bytes_seen = bytes;
   if (!blocked) {
     pthread_mutex_unlock(&b->e->lock);

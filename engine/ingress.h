@@ -1,7 +1,7 @@
 /* ingress.h - bytes that a client sends, into a table.
  *
  *     ingress_body *b = ingress_begin(p, &options, &events, &err);
- *     while (more) if (!ingress_write(b, data, len)) wait for events.room;
+ *     while (more) if (!ingress_write(b, data, len)) wait for events.room; (or ingress_lend)
  *     ingress_end(b);
  *     ... events.done: ingress_result(b) says what became of it
  *     ingress_release(b);
@@ -36,7 +36,7 @@ typedef struct ingress_options {
 
 typedef struct ingress_events {
   void *arg;
-  void (*room)(void *arg); /* after ingress_write returned false */
+  void (*room)(void *arg); /* after ingress_write returned false, or ingress_lend true */
   void (*done)(void *arg); /* once, the last event: the outcome stands */
 } ingress_events;
 
@@ -47,11 +47,15 @@ typedef struct ingress_events {
  * a transaction is full. */
 ingress_body *ingress_begin(hw_pipeline *p, const ingress_options *options, const ingress_events *events,
                             hw_error *err);
-/* Memory for the next `room` bytes, until the next call of ingress_write: data there that fill half
- * of it are not copied. NULL: no memory. */
-char *ingress_place(ingress_body *b, size_t room);
 /* Takes a copy of all of data; false: enough waits, write no more before `room`. */
 bool ingress_write(ingress_body *b, const char *data, size_t len);
+/* Instead of writing the next bytes: they are in the socket fd, from which the engine receives
+ * at most `most` of them, and nobody else any until events.room: then there was nothing more in
+ * it (or its end, or an error, or that was most), and ingress_received tells how many it were
+ * since. ingress_cut, ingress_refuse (true) and events.done take it back as well. Does not
+ * block; false: not a body for that, write it. */
+bool ingress_lend(ingress_body *b, int fd, uint64_t most);
+uint64_t ingress_received(ingress_body *b);
 void ingress_end(ingress_body *b); /* that was all of it */
 /* That was not all, and no more will come. Whole records before are taken all the
  * same, but of an atomic body none. */

@@ -1,12 +1,13 @@
 /* Replies in pieces, bodies that are taken when there is room, and connections
  * that become two-way streams: bounded, complete, and noticed when left. */
-#include "api/http.h"
+#include "api/http_conn.h"
 #include "tests/api_client.h"
 
 #include <check.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,9 @@ typedef struct exchange {
   http_request *req;
   unsigned pieces;   /* still to send */
   size_t received;
+  int socket;        /* lent */
+  uint64_t most;     /* to be received from it */
+  unsigned lent;     /* times */
   struct event *later;
 } exchange;
 
@@ -124,7 +128,7 @@ static void upgrade(http_request *req) {
 
 static void resume(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
-  http_body_resume(((exchange *)arg)->req);
+  http_body_resume(((exchange *)arg)->req, 0);
 }
 
 static void take(http_request *req, const char *data, size_t len) {
@@ -144,20 +148,73 @@ static void take_late(http_request *req, const char *data, size_t len) {
   x->received += len;
 }
 
+/* Bodies have the remainder of their place in them. */
+static void check_bytes(exchange *x, const char *data, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    if (data[i] != (char)((x->received + i) % 251)) ck_abort_msg("byte %zu is another one's", x->received + i);
+  x->received += len;
+}
+
+static void receive_lent(exchange *x) {
+  static char buffer[100001]; /* of the server's thread */
+  uint64_t sum = 0;
+  for (ssize_t n = 1; n > 0 && sum < x->most; sum += n > 0 ? (uint64_t)n : 0) {
+    uint64_t left = x->most - sum;
+    n = recv(x->socket, buffer, left < sizeof buffer ? (size_t)left : sizeof buffer, MSG_DONTWAIT);
+    if (n > 0) check_bytes(x, buffer, (size_t)n);
+  }
+  x->socket = -1;
+  http_body_resume(x->req, sum);
+}
+
+/* First nothing is taken until there is enough at once for the socket to be lent. */
+static void go_on(evutil_socket_t fd, short what, void *arg) {
+  (void)fd, (void)what;
+  exchange *x = arg;
+  int waiting = 0;
+  ck_assert_int_eq(ioctl(x->req->conn->fd, FIONREAD, &waiting), 0);
+  if (x->socket >= 0) receive_lent(x);
+  else if (waiting < HTTP_RECEIVE_SIZE / 2) event_active(x->later, EV_TIMEOUT, 0);
+  else http_body_resume(x->req, 0);
+}
+
+static bool borrow(http_request *req, int fd, uint64_t most) {
+  exchange *x = (exchange *)(uintptr_t)req->context;
+  ck_assert_uint_eq(x->received + most + 1, req->content_length);
+  x->socket = fd;
+  x->most = most;
+  x->lent++;
+  event_active(x->later, EV_TIMEOUT, 0);
+  return true;
+}
+
+static void take_until_lent(http_request *req, const char *data, size_t len) {
+  exchange *x = (exchange *)(uintptr_t)req->context;
+  ck_assert_int_lt(x->socket, 0); /* or bytes would come from two sides */
+  check_bytes(x, data, len);
+  if (x->lent || x->received > len) return;
+  int room = 1 << 20;
+  ck_assert_int_eq(setsockopt(req->conn->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
+  http_body_pause(req);
+  event_active(x->later, EV_TIMEOUT, 0);
+}
+
 static void taken(http_request *req) {
   exchange *x = (exchange *)(uintptr_t)req->context;
-  char text[32];
-  int n = snprintf(text, sizeof text, "%zu", x->received);
+  char text[64];
+  int n = snprintf(text, sizeof text, "%zu%s", x->received, x->lent ? ", lent" : "");
   http_reply(req, 200, "text/plain", NULL, text, (size_t)n);
   exchange_free(x);
 }
 
-static void begin_take(http_request *req, bool late) {
+static void begin_take(http_request *req, void (*data)(http_request *, const char *, size_t)) {
   exchange *x = exchange_new(req);
-  x->later = event_new(base, -1, 0, resume, x);
+  x->socket = -1;
+  x->later = event_new(base, -1, 0, data == take_until_lent ? go_on : resume, x);
   ck_assert_ptr_nonnull(x->later);
   req->context = x;
-  req->data = late ? take_late : take;
+  req->data = data;
+  req->lend = data == take_until_lent ? borrow : NULL;
   req->complete = taken;
   http_defer(req, on_gone, x);
 }
@@ -165,8 +222,9 @@ static void begin_take(http_request *req, bool late) {
 static void handle(void *arg, http_request *req) {
   (void)arg;
   const char *path = req->target.segments[0];
-  if (strcmp(path, "take") == 0) begin_take(req, false);
-  if (strcmp(path, "take_late") == 0) begin_take(req, true);
+  if (strcmp(path, "take") == 0) begin_take(req, take);
+  if (strcmp(path, "take_late") == 0) begin_take(req, take_late);
+  if (strcmp(path, "lend") == 0) begin_take(req, take_until_lent);
   if (strcmp(path, "count") == 0) req->complete = count;
   if (strcmp(path, "follow") == 0) req->complete = follow;
   if (strcmp(path, "revoke") == 0) req->complete = end_streams;
@@ -391,6 +449,7 @@ static void post(api_client *c, const char *path, size_t announced, size_t sent)
   api_sayf(c, "POST %s HTTP/1.1\r\n{host}\r\nContent-Length: %zu\r\n\r\n", path, announced);
   char *body = calloc(1, sent + 1);
   ck_assert_ptr_nonnull(body);
+  for (size_t i = 0; i < sent; i++) body[i] = (char)(i % 251);
   api_send(c, body, sent);
   free(body);
 }
@@ -413,6 +472,27 @@ START_TEST(a_body_waits_until_it_is_taken) {
   api_reply_free(&r);
   api_disconnect(&c);
   ck_assert_uint_eq(atomic_load(&gone_count), 0);
+}
+END_TEST
+
+START_TEST(others_may_receive_a_body) {
+  api_client c = api_connect(http_server_port(server));
+  for (int i = 0; i < 3; i++) { /* the connection is good for the next */
+    post(&c, "/lend", BODY, BODY);
+    api_reply r = api_receive(&c, false);
+    ck_assert_int_eq(r.status, 200);
+    char text[64];
+    snprintf(text, sizeof text, "%u, lent", BODY);
+    ck_assert_str_eq(r.body, text);
+    api_reply_free(&r);
+  }
+  post(&c, "/lend", BODY, BODY / 2); /* its end is seen by the connection */
+  ck_assert_int_eq(shutdown(c.fd, SHUT_WR), 0);
+  api_reply r = api_receive(&c, false);
+  api_check_error(&r, 400, "MalformedRequest");
+  api_reply_free(&r);
+  api_disconnect(&c);
+  ck_assert_uint_eq(atomic_load(&gone_count), 1);
 }
 END_TEST
 
@@ -467,6 +547,7 @@ int main(void) {
   tcase_add_test(t, a_drain_ends_what_is_endless);
   tcase_add_test(t, upgraded_both_ways);
   tcase_add_test(t, a_body_waits_until_it_is_taken);
+  tcase_add_test(t, others_may_receive_a_body);
   tcase_add_test(t, a_body_that_breaks_off_is_told);
   suite_add_tcase(s, t);
   TCase *q = tcase_create("clocks");

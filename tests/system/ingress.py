@@ -209,6 +209,7 @@ def property_test(server, client):
             at += n
             query = rng.choice(["format=json&update_format=raw", "format=json&update_format=raw&atomic=true",
                                 "format=json&update_format=raw&lines=single"])
+            known = rng.randrange(2)  # large bodies of known length are received by the task that parses them
             headers = {"Transfer-Encoding": "chunked"}
             if rng.randrange(3) == 0:
                 body, headers = gzip.compress(body, 1), dict(headers, **{"Content-Encoding": "gzip"})
@@ -220,7 +221,10 @@ def property_test(server, client):
                     yield bytes(left[:cut])
                     left = left[cut:]
 
-            me.connection.request("POST", "/v0/pipelines/p/ingress/t?" + query, pieces(), headers, encode_chunked=True)
+            if known:
+                headers["Content-Length"] = str(len(body))
+                del headers["Transfer-Encoding"]
+            me.connection.request("POST", "/v0/pipelines/p/ingress/t?" + query, pieces(), headers, encode_chunked=not known)
             response = me.connection.getresponse()
             reply = Reply(response.status, response.headers, response.read())
             equal(reply.status, 200, "a body: %s" % reply.body[:300])
@@ -258,7 +262,7 @@ def property_test(server, client):
 
 
 def large_bodies(client):
-    """Some megabytes as fast as they go, of a known length and in chunks: received in place, parsed by several workers."""
+    """Some megabytes as fast as they go, of a known length (received by who parses them) and in chunks."""
     for first, bad in ((10000000, 0), (20000000, 3)):
         lines = [b'{"id":%d,"s":"%d%s"}\n' % (first + i, i, b"." * (i % 40)) for i in range(60000)]
         for k in range(bad):
@@ -276,6 +280,57 @@ def large_bodies(client):
             with open(path("out.ndjson"), "rb") as f:
                 f.seek(base)
                 expect(f.read() == b"".join(good), "the rows of a large body are not all there, in order, as they were sent")
+
+
+def begin_body(client, length):
+    s = socket.create_connection(("127.0.0.1", client.port))
+    s.sendall(b"POST /v0/pipelines/p/ingress/t?format=json&update_format=raw HTTP/1.1\r\nHost: localhost\r\n"
+              b"Content-Length: %d\r\n\r\n" % length)
+    return s
+
+
+def interrupted_bodies(client):
+    """A large body whose client stands still now and then; one whose client leaves; one whose pipeline is stopped."""
+    lines = [b'{"id":%d,"s":"%s"}\n' % (30000000 + i, b"x" * 40) for i in range(40000)]
+    body = b"".join(lines)
+    base = os.path.getsize(path("out.ndjson"))
+
+    def written(sent, what):
+        whole = body.rfind(b"\n", 0, sent) + 1
+        wait_until(lambda: os.path.getsize(path("out.ndjson")) - base >= whole, what)
+        with open(path("out.ndjson"), "rb") as f:
+            f.seek(base)
+            expect(f.read() == body[:whole], "%s: not what was sent" % what)
+
+    s, at = begin_body(client, len(body)), 0
+    for to in (len(body) // 3, len(body) // 3 + 10, 2 * len(body) // 3, len(body)):
+        s.sendall(body[at:to])
+        written(to, "the rows of the first %d bytes are there while the client waits" % to)
+        at = to
+    equal(s.recv(12), b"HTTP/1.1 200", "its reply")
+    s.close()
+    base = os.path.getsize(path("out.ndjson"))
+    s = begin_body(client, len(body))
+    s.sendall(body[:len(body) // 2])
+    s.close()
+    written(len(body) // 2, "the whole records of a client that left")
+    wait_until(lambda: all(e["metrics"]["end_of_input"] for e in endpoints(client).values()), "its body is over")
+
+    s = begin_body(client, 1000 * len(body))
+    s.sendall(body)
+    wait_until(lambda: os.path.getsize(path("out.ndjson")) - base > len(body), "a body is under way")
+    client.pause("p")
+    s.settimeout(1)
+    try:
+        while True:
+            s.sendall(body)  # until nobody takes any more
+    except TimeoutError:
+        pass
+    client.stop("p", force=True)
+    s.settimeout(60)
+    expect(s.recv(12) in (b"HTTP/1.1 500", b"HTTP/1.1 503"), "a body is told that its pipeline was stopped")
+    s.close()
+    client.start("p")
 
 
 def tokens_of_other_runs(client):
@@ -301,4 +356,5 @@ with Server() as server:
     standing_still(client)
     property_test(server, client)
     large_bodies(client)
+    interrupted_bodies(client)
     tokens_of_other_runs(client)

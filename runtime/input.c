@@ -285,8 +285,7 @@ static void release(hw_connector *c, uint32_t reasons) { input_release((input *)
 /* The pipeline took batches from the queue. */
 static void has_room(source *s) {
   input *in = (input *)((char *)s - offsetof(input, source));
-  bool waits = gate_reasons(&in->c.gate) & GATE_BACKPRESSURE;
-  if (waits && queue_has_much_room(&s->queue)) input_release(in, GATE_BACKPRESSURE);
+  if (gate_reasons(&in->c.gate) & GATE_BACKPRESSURE && !queue_is_full(&s->queue)) input_release(in, GATE_BACKPRESSURE);
 }
 
 /* ---- life ---------------------------------------------------------------- */

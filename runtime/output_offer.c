@@ -115,6 +115,6 @@ bool output_accepts(output *out) {
 void output_tell_room(output *out) {
   if (out->spill) spill_go_on(out->spill);
   if (!atomic_load(&out->pipeline_waits)) return;
-  if (out->spill || atomic_load(&out->catches_up) || queue_has_much_room(&out->queue))
+  if (out->spill || atomic_load(&out->catches_up) || !queue_is_full(&out->queue))
     deployment_output_progress(out->c.d, out);
 }

@@ -117,15 +117,6 @@ static inline bool queue_is_full(const queue *q) {
   return n > q->ring.mask || (n >= q->kind.normal_batches && held >= q->kind.normal_held);
 }
 
-/* Any thread: worth waking for, for a producer that waits. One that is woken for each
- * batch finds room for one, and waits again: with half of it free it does several. */
-static inline bool queue_has_much_room(const queue *q) {
-  uint64_t held = queue_unparked(queue_held(q), &q->parked.held);
-  if (held > q->max_held / 2 || queue_waiting_records(q) > q->max_records / 2) return false;
-  ring_pos n = ring_count(&q->ring);
-  return n <= q->kind.normal_batches / 2 || (n <= q->ring.mask && held < q->kind.normal_held);
-}
-
 /* Producer: counts b as held, for a producer that keeps what finds no slot in a
  * list of its own, until queue_place. */
 static inline void queue_count_in(queue *q, const batch *b) {

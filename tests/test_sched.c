@@ -115,6 +115,31 @@ START_TEST(again_runs_until_closed) {
 }
 END_TEST
 
+typedef struct wanderer {
+  probe probe; /* first */
+  pthread_t on;
+  int moves;
+} wanderer;
+
+static task_next wander(task *t, bool may_block) {
+  wanderer *w = (wanderer *)t;
+  if (atomic_load(&w->probe.runs) > 0 && !pthread_equal(w->on, pthread_self())) w->moves++;
+  w->on = pthread_self();
+  return probe_run(t, may_block);
+}
+
+/* A thread that has just begun may take it once; nobody is woken to do so. */
+START_TEST(what_goes_on_stays_on_its_thread) {
+  wanderer w = {0};
+  probe_init(&w.probe, TASK_AGAIN);
+  w.probe.task.run = wander;
+  task_notify(&w.probe.task);
+  WAIT_UNTIL(&w.probe, atomic_load(&w.probe.runs) >= 20000);
+  probe_end(&w.probe);
+  ck_assert_int_le(w.moves, 2);
+}
+END_TEST
+
 START_TEST(timers_fire_in_order_and_can_be_replaced) {
   probe p[3] = {0};
   for (int i = 0; i < 3; i++) probe_init(&p[i], TASK_IDLE);
@@ -191,6 +216,7 @@ int main(void) {
   tcase_add_test(t, no_notify_is_lost_and_no_run_overlaps);
   tcase_add_test(t, blocking_goes_to_a_helper_once);
   tcase_add_test(t, again_runs_until_closed);
+  tcase_add_test(t, what_goes_on_stays_on_its_thread);
   tcase_add_test(t, timers_fire_in_order_and_can_be_replaced);
   tcase_add_test(t, many_timers);
   tcase_add_test(t, an_fd_wakes_once_per_arming);

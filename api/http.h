@@ -32,6 +32,9 @@ struct http_request {
    * from the socket itself, on whatever thread, `most` of them at most. True: the body is
    * paused, and when it is resumed the socket is the connection's again. */
   bool (*lend)(http_request *req, int fd, uint64_t most);
+  /* Now and then while it is lent: the body is to be resumed, if that is not under way. So a
+   * client that leaves is noticed, and one that sends nothing, while nobody receives. */
+  void (*recall)(http_request *req);
   const void *route, *context; /* the handler's own */
   unsigned role;               /* likewise, as is the next: what the client may do */
   uint64_t key;                /* by which key; 0: none */

@@ -71,7 +71,8 @@ void conn_enter(http_conn *c) { c->depth++; }
 
 static void arm_timer(http_conn *c) {
   if (c->armed == (int)c->phase) return;
-  const struct timeval *timeout = c->paused ? NULL : c->server->timeouts[c->phase];
+  const struct timeval *timeout = c->server->timeouts[c->phase];
+  if (c->paused) timeout = c->lent ? c->server->recall_every : NULL;
   if (c->phase == CONN_STREAM) c->taken = c->streamed - conn_unsent(c);
   if (timeout) {
     event_add(&c->timer, timeout);
@@ -310,6 +311,10 @@ static bool took_some(const http_conn *c) {
 
 static void time_out(http_conn *c) {
   c->armed = -1;
+  if (c->lent) {
+    c->request.recall(&c->request);
+    return;
+  }
   if (c->phase == CONN_BODY) conn_abandon(c);
   if (c->phase == CONN_HEAD) {
     reply_error(&c->request, 408, "RequestTimeout", NULL, "the headers did not arrive within %u ms",

@@ -84,6 +84,7 @@ struct http_server {
   http_access access;
   bool remote; /* listens on an address that is not a loopback one */
   const struct timeval *timeouts[CONN_PHASES]; /* NULL: the phase has none */
+  const struct timeval *recall_every;
   logger *log;
   http_handler *handler;
   void *arg;

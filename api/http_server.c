@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define REFUSED_MAX 64 /* connections that are being told that there are too many */
+#define RECALL_MS 1000u /* of a socket that is lent */
 #define RESUME_MS 100
 
 /* ---- addresses ------------------------------------------------------------ */
@@ -190,6 +191,7 @@ static bool set_timeouts(http_server *server) {
       [CONN_STREAM] = l->write_ms, [CONN_FLUSH] = l->write_ms, [CONN_CLOSING] = l->write_ms,
       [CONN_LINGER] = l->linger_ms, [CONN_HANDSHAKE] = l->handshake_ms,
   };
+  if (!(server->recall_every = shared_timeout(server->base, RECALL_MS))) return false;
   for (int i = 0; i < CONN_PHASES; i++) {
     if (ms[i] == 0) continue;
     server->timeouts[i] = shared_timeout(server->base, ms[i]);

@@ -260,6 +260,11 @@ static void take_data(http_request *req, const char *data, size_t len) {
 
 static bool lend(http_request *req, int fd, uint64_t most) { return ingress_lend(of_request(req)->body, fd, most); }
 
+static void recall(http_request *req) {
+  ingress_body *b = of_request(req)->body;
+  if (ingress_recall(b)) http_body_resume(req, ingress_received(b));
+}
+
 static void take_end(http_request *req) {
   ingest *op = of_request(req);
   op->whole = true;
@@ -409,6 +414,7 @@ static void begin(const api_call *call, ingest *op) {
   call->req->context = op;
   call->req->data = take_data;
   call->req->lend = lend;
+  call->req->recall = recall;
   call->req->complete = take_end;
   http_defer(call->req, client_gone, op);
   arm(op);

@@ -38,7 +38,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define INBOX_MOST (1u << 20)
+#define INBOX_MOST (4u << 20)
 #define INBOX_LEAST (128u << 10)       /* when many bodies wait: so much of each */
 #define INBOXES_MOST (UINT64_C(64) << 20) /* of all bodies together, before that */
 #define UNPACK_AT_ONCE (64u << 10)
@@ -154,9 +154,18 @@ static void leave(ingress_endpoint *e, ingress_body *b) {
   if (!e->bodies) atomic_store(&((input *)e->c)->end_of_input, true);
 }
 
+/* The socket is its owner's again, who may close it; false: it was. */
+static bool take_socket_back(ingress_body *b) {
+  pthread_mutex_lock(&b->socket_lock);
+  bool lent = atomic_exchange(&b->lent, 0) > 0;
+  pthread_mutex_unlock(&b->socket_lock);
+  return lent;
+}
+
 /* The end: tells its owner. The result is filled in, and the body out of every list. */
 static void tell_done(ingress_body *b) {
   b->result.faults = b->faults;
+  (void)take_socket_back(b);
   deployment_release_completion(b->d);
   b->events.done(b->events.arg);
   ingress_release(b);
@@ -597,6 +606,8 @@ void ingress_end(ingress_body *b) {
   pthread_mutex_unlock(&b->e->lock);
 }
 
+bool ingress_recall(ingress_body *b) { return take_socket_back(b); }
+
 bool ingress_lend(ingress_body *b, int fd, uint64_t most) {
   if (b->unpack) return false;
   pthread_mutex_lock(&b->e->lock);
@@ -621,20 +632,13 @@ uint64_t ingress_received(ingress_body *b) {
   return n;
 }
 
-/* The socket is its owner's again, who may close it. */
-static void take_socket_back(ingress_body *b) {
-  pthread_mutex_lock(&b->socket_lock);
-  atomic_store(&b->lent, 0);
-  pthread_mutex_unlock(&b->socket_lock);
-}
-
 /* Lock held; leaves it. No more of the body is wanted. What the task does not know
  * ends at once, so that a pipeline that stands still gathers none. */
 static void drop(ingress_body *b, const char *why) {
   ingress_endpoint *e = b->e;
   piece *pieces = b->first;
   b->first = NULL;
-  take_socket_back(b);
+  (void)take_socket_back(b);
   bool gone = !b->begun && !b->over;
   if (gone) leave(e, b);
   else wake_task(b);

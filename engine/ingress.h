@@ -55,10 +55,13 @@ bool ingress_write(ingress_body *b, const char *data, size_t len);
  * since. ingress_cut, ingress_refuse (true) and events.done take it back as well. Does not
  * block; false: not a body for that, write it. */
 bool ingress_lend(ingress_body *b, int fd, uint64_t most);
+/* Takes it back at once: a body that stands still does not look at its socket. False: it is back, or
+ * events.room is on its way. */
+bool ingress_recall(ingress_body *b);
 uint64_t ingress_received(ingress_body *b);
 void ingress_end(ingress_body *b); /* that was all of it */
-/* That was not all, and no more will come. Whole records before are taken all the
- * same, but of an atomic body none. */
+/* That was not all, and no more will come. Whole records that were read before are taken
+ * all the same, but of an atomic body none. */
 void ingress_cut(ingress_body *b);
 /* Gives up if something of it waits and none was taken; true: nor will be. An atomic
  * body that was unpacked or parsed further since the last call goes on: ask again. */

@@ -25,7 +25,8 @@
  * that has read it is the one that parses it. With one worker, with tasks enough for
  * all, with a queue that is not short, or while every core has a thread to run (an
  * output that encodes, say: a third thread on two cores only costs switches) there are
- * no pieces at all.
+ * no pieces at all. A thread that waits in a call that may block has something to run
+ * as well: who can say what it waits for.
  *
  * THREADS  All functions: the input's task. A piece that is not `done` is its worker's. */
 #ifndef RUNTIME_AHEAD_H

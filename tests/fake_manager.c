@@ -859,6 +859,7 @@ ingress_body *ingress_begin(hw_pipeline *p, const ingress_options *o, const ingr
 }
 
 bool ingress_lend(ingress_body *b, int fd, uint64_t most) { return (void)b, (void)fd, (void)most, false; }
+bool ingress_recall(ingress_body *b) { return (void)b, false; }
 uint64_t ingress_received(ingress_body *b) { return (void)b, UINT64_C(0); }
 
 bool ingress_write(ingress_body *b, const char *data, size_t len) {

@@ -22,6 +22,7 @@ typedef struct exchange {
   int socket;        /* lent */
   uint64_t most;     /* to be received from it */
   unsigned lent;     /* times */
+  bool keeps;        /* what it was lent, until it is asked for it */
   struct event *later;
 } exchange;
 
@@ -29,7 +30,7 @@ static struct event_base *base;
 static http_server *server;
 static pthread_t thread;
 static int orders[2];
-static _Atomic unsigned gone_count, ended_count;
+static _Atomic unsigned gone_count, ended_count, recalls;
 static _Atomic size_t backlog_most;
 static const http_limits quick = {.write_ms = 200, .body_ms = 1000, .linger_ms = 200};
 
@@ -167,6 +168,13 @@ static void receive_lent(exchange *x) {
   http_body_resume(x->req, sum);
 }
 
+/* Its event is on its way. */
+static void recall(http_request *req) {
+  exchange *x = (exchange *)(uintptr_t)req->context;
+  atomic_fetch_add(&recalls, 1);
+  if (x->keeps) receive_lent(x);
+}
+
 /* First nothing is taken until there is enough at once for the socket to be lent. */
 static void go_on(evutil_socket_t fd, short what, void *arg) {
   (void)fd, (void)what;
@@ -184,7 +192,7 @@ static bool borrow(http_request *req, int fd, uint64_t most) {
   x->socket = fd;
   x->most = most;
   x->lent++;
-  event_active(x->later, EV_TIMEOUT, 0);
+  if (!x->keeps) event_active(x->later, EV_TIMEOUT, 0);
   return true;
 }
 
@@ -215,6 +223,8 @@ static void begin_take(http_request *req, void (*data)(http_request *, const cha
   req->context = x;
   req->data = data;
   req->lend = data == take_until_lent ? borrow : NULL;
+  req->recall = recall;
+  x->keeps = http_query(req, "keeps");
   req->complete = taken;
   http_defer(req, on_gone, x);
 }
@@ -493,6 +503,11 @@ START_TEST(others_may_receive_a_body) {
   api_reply_free(&r);
   api_disconnect(&c);
   ck_assert_uint_eq(atomic_load(&gone_count), 1);
+  c = api_connect(http_server_port(server));
+  post(&c, "/lend?keeps=1", BODY, BODY / 2); /* and so it is where nobody receives */
+  api_disconnect(&c);
+  wait_for(&gone_count, 2);
+  ck_assert_uint_ge(atomic_load(&recalls), 1);
 }
 END_TEST
 

@@ -289,6 +289,13 @@ def begin_body(client, length):
     return s
 
 
+def left_behind(port):
+    """Connections of the server whose clients have closed, and which it has not (CLOSE_WAIT)."""
+    with open("/proc/net/tcp") as f:
+        rows = [line.split() for line in f.readlines()[1:]]
+    return [row for row in rows if row[1].endswith(":%04X" % port) and row[3] == "08"]
+
+
 def interrupted_bodies(client):
     """A large body whose client stands still now and then; one whose client leaves; one whose pipeline is stopped."""
     lines = [b'{"id":%d,"s":"%s"}\n' % (30000000 + i, b"x" * 40) for i in range(40000)]
@@ -312,13 +319,24 @@ def interrupted_bodies(client):
     base = os.path.getsize(path("out.ndjson"))
     s = begin_body(client, len(body))
     s.sendall(body[:len(body) // 2])
+    written(len(body) // 2, "the whole records of a client that is about to leave")
     s.close()
-    written(len(body) // 2, "the whole records of a client that left")
     wait_until(lambda: all(e["metrics"]["end_of_input"] for e in endpoints(client).values()), "its body is over")
+    written(len(body) // 2, "the whole records of a client that left")
+    s = begin_body(client, len(body))
+    s.sendall(body[:len(body) // 3])
+    wait_until(lambda: os.path.getsize(path("out.ndjson")) - base > len(body) // 2, "its rows come in")
+    client.pause("p")
+    s.sendall(body[len(body) // 3:2 * len(body) // 3])
+    s.close()
+    wait_until(lambda: not left_behind(client.port), "a client that leaves is noticed while the pipeline is paused")
+    client.resume("p")
+    wait_until(lambda: all(e["metrics"]["end_of_input"] for e in endpoints(client).values()), "its body is over, too")
+    base = os.path.getsize(path("out.ndjson"))
 
     s = begin_body(client, 1000 * len(body))
     s.sendall(body)
-    wait_until(lambda: os.path.getsize(path("out.ndjson")) - base > len(body), "a body is under way")
+    wait_until(lambda: os.path.getsize(path("out.ndjson")) - base > len(body) // 2, "a body is under way")
     client.pause("p")
     s.settimeout(1)
     try:

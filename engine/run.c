@@ -311,7 +311,7 @@ static const char *state_word(hw_run_state s) { return s == HW_PAUSED ? "paused"
 static hw_status check_start(hw_pipeline *p, bool dismiss, hw_error *err) {
   if (p->deleted)
     return hw_error_code(err, HW_ENOTFOUND, "UnknownPipelineName", "Unknown pipeline name '%s'", p->name);
-  if (atomic_load(&p->engine->closing))
+  if (p->leaving || atomic_load(&p->engine->closing)) /* a new run would be all that is kept of the one before */
     return hw_error_code(err, HW_ESTATE, "Terminating", "the engine is shutting down");
   if (p->deployment_error.status != HW_OK && !dismiss)
     return hw_error_code(err, HW_ESTATE, "CannotStartWithUndismissedError",
@@ -419,10 +419,12 @@ static void save_switches(hw_pipeline *p) {
 
 /* Lock held. user: somebody asked for it, so that it is kept; else the process ends. */
 static void stop(hw_pipeline *p, bool force, bool user) {
-  if (user)
+  if (user) {
     pipeline_want(p, DEPLOYMENT_STOPPED);
-  else
+  } else {
     save_switches(p);
+    p->leaving = true;
+  }
   if (!p->run) return;
   /* What is not up has taken nothing in: there is nothing to wait for. */
   bool graceful = !force && (is_up(p) || p->status == DEPLOYMENT_STOPPING);

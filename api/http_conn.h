@@ -57,8 +57,7 @@ typedef struct http_conn {
   bool trailers;  /* headers now come after the body */
   bool paused;    /* the body is not taken for now */
   bool flows;     /* the last read of the body brought much */
-  bool lent;      /* the socket is: others receive from it */
-  bool elsewhere; /* the bytes of the body that are parsed went to whom the socket was lent to */
+  bool lent;      /* the socket is: others receive from it, and what is parsed of the body they have had */
   bool upgraded;  /* what comes in is no HTTP any more */
   enum { PART_NONE, PART_NAME, PART_VALUE } part; /* of a header: what the parser gave last */
   unsigned depth; /* entries on the stack */

@@ -222,7 +222,7 @@ static int admit_head(http_parser *parser) {
 static int take_body(http_parser *parser, const char *data, size_t len) {
   http_conn *c = conn_of(parser);
   http_request *req = &c->request;
-  if (req->data && !c->elsewhere) req->data(req, data, len);
+  if (req->data && !c->lent) req->data(req, data, len);
   if (c->paused) http_parser_pause(parser, 1);
   return c->phase == CONN_BODY && !c->dead ? 0 : STOP;
 }
@@ -316,13 +316,11 @@ void parse_cut_short(http_conn *c) {
 
 /* The parser counts the bytes of a body with a length, and does not look at them. */
 void parse_over(http_conn *c, uint64_t len) {
-  c->elsewhere = true;
   while (len > 0 && !c->dead) {
     size_t part = len < HTTP_RECEIVE_SIZE ? (size_t)len : HTTP_RECEIVE_SIZE;
     (void)parse_some(c, c->server->receive, part);
     len -= part;
   }
-  c->elsewhere = false;
 }
 
 void parse_release(http_conn *c) {

@@ -175,9 +175,10 @@ void http_body_resume(http_request *req, uint64_t received) {
   if (!c->paused) return;
   conn_enter(c);
   bool outermost = c->depth == 1;
-  c->paused = c->lent = false;
+  c->paused = false;
   c->armed = -1;
   parse_over(c, received);
+  c->lent = false;
   if (outermost) conn_process(c);
   conn_leave(c);
 }

@@ -154,8 +154,7 @@ static void leave(ingress_endpoint *e, ingress_body *b) {
   if (!e->bodies) atomic_store(&((input *)e->c)->end_of_input, true);
 }
 
-/* The socket is its owner's again, who may close it; false: it was. */
-static bool take_socket_back(ingress_body *b) {
+bool ingress_recall(ingress_body *b) {
   pthread_mutex_lock(&b->socket_lock);
   bool lent = atomic_exchange(&b->lent, 0) > 0;
   pthread_mutex_unlock(&b->socket_lock);
@@ -165,7 +164,7 @@ static bool take_socket_back(ingress_body *b) {
 /* The end: tells its owner. The result is filled in, and the body out of every list. */
 static void tell_done(ingress_body *b) {
   b->result.faults = b->faults;
-  (void)take_socket_back(b);
+  (void)ingress_recall(b);
   deployment_release_completion(b->d);
   b->events.done(b->events.arg);
   ingress_release(b);
@@ -606,8 +605,6 @@ void ingress_end(ingress_body *b) {
   pthread_mutex_unlock(&b->e->lock);
 }
 
-bool ingress_recall(ingress_body *b) { return take_socket_back(b); }
-
 bool ingress_lend(ingress_body *b, int fd, uint64_t most) {
   if (b->unpack) return false;
   pthread_mutex_lock(&b->e->lock);
@@ -638,7 +635,7 @@ static void drop(ingress_body *b, const char *why) {
   ingress_endpoint *e = b->e;
   piece *pieces = b->first;
   b->first = NULL;
-  (void)take_socket_back(b);
+  (void)ingress_recall(b);
   bool gone = !b->begun && !b->over;
   if (gone) leave(e, b);
   else wake_task(b);

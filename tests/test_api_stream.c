@@ -472,6 +472,12 @@ static void expect_taken(api_client *c, const char *path) {
   api_reply_free(&r);
 }
 
+static void expect_malformed(api_client *c) {
+  api_reply r = api_receive(c, false);
+  api_check_error(&r, 400, "MalformedRequest");
+  api_reply_free(&r);
+}
+
 START_TEST(a_body_waits_until_it_is_taken) {
   api_client c = api_connect(http_server_port(server));
   expect_taken(&c, "/take");
@@ -498,9 +504,7 @@ START_TEST(others_may_receive_a_body) {
   }
   post(&c, "/lend", BODY, BODY / 2); /* its end is seen by the connection */
   ck_assert_int_eq(shutdown(c.fd, SHUT_WR), 0);
-  api_reply r = api_receive(&c, false);
-  api_check_error(&r, 400, "MalformedRequest");
-  api_reply_free(&r);
+  expect_malformed(&c);
   api_disconnect(&c);
   ck_assert_uint_eq(atomic_load(&gone_count), 1);
   c = api_connect(http_server_port(server));
@@ -522,16 +526,12 @@ START_TEST(a_body_that_breaks_off_is_told) {
   api_client c = api_connect(http_server_port(server));
   post(&c, "/take", 1000, 10);
   ck_assert_int_eq(shutdown(c.fd, SHUT_WR), 0);
-  api_reply r = api_receive(&c, false);
-  api_check_error(&r, 400, "MalformedRequest");
-  api_reply_free(&r);
+  expect_malformed(&c);
   api_disconnect(&c);
   ck_assert_uint_eq(atomic_load(&gone_count), 1);
   c = api_connect(http_server_port(server));
   api_sayf(&c, "POST /take HTTP/1.1\r\n{host}\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n");
-  r = api_receive(&c, false);
-  api_check_error(&r, 400, "MalformedRequest");
-  api_reply_free(&r);
+  expect_malformed(&c);
   api_disconnect(&c);
   ck_assert_uint_eq(atomic_load(&gone_count), 2);
 }

@@ -45,6 +45,17 @@ def endpoints(client):
     return {s["endpoint_name"]: s for s in client.stats("p")["inputs"]}
 
 
+def begin_body(client, length):
+    s = socket.create_connection(("127.0.0.1", client.port))
+    s.sendall(b"POST /v0/pipelines/p/ingress/t?format=json&update_format=raw HTTP/1.1\r\nHost: localhost\r\n"
+              b"Content-Length: %d\r\n\r\n" % length)
+    return s
+
+
+def no_body(client):
+    return all(e["metrics"]["end_of_input"] for e in endpoints(client).values())
+
+
 def formats(client):
     send(client, "t", b'{"id":1,"s":"a"}\n{"id":2}\n', rows=2)
     equal(ids(), [1, 2], "rows once the token is complete")
@@ -183,12 +194,11 @@ def standing_still(client):
     waiter.join()
     equal(ids()[base:], [301, 302], "rows after the resume")
     # a client that leaves half-way: what it sent whole is in
-    s = socket.create_connection(("127.0.0.1", client.port))
-    s.sendall(b"POST /v0/pipelines/p/ingress/t?format=json&update_format=raw HTTP/1.1\r\nHost: localhost\r\n"
-              b'Content-Length: 1000\r\n\r\n{"id":303}\n{"id":30')
+    s = begin_body(client, 1000)
+    s.sendall(b'{"id":303}\n{"id":30')
     wait_until(lambda: len(ids()) == base + 3, "a record is taken before the body ends")
     s.close()
-    wait_until(lambda: all(e["metrics"]["end_of_input"] for e in endpoints(client).values()), "the body is over")
+    wait_until(lambda: no_body(client), "the body is over")
     equal(ids()[base:], [301, 302, 303], "rows of a client that left")
 
 
@@ -282,13 +292,6 @@ def large_bodies(client):
                 expect(f.read() == b"".join(good), "the rows of a large body are not all there, in order, as they were sent")
 
 
-def begin_body(client, length):
-    s = socket.create_connection(("127.0.0.1", client.port))
-    s.sendall(b"POST /v0/pipelines/p/ingress/t?format=json&update_format=raw HTTP/1.1\r\nHost: localhost\r\n"
-              b"Content-Length: %d\r\n\r\n" % length)
-    return s
-
-
 def left_behind(port):
     """Connections of the server whose clients have closed, and which it has not (CLOSE_WAIT)."""
     with open("/proc/net/tcp") as f:
@@ -321,7 +324,7 @@ def interrupted_bodies(client):
     s.sendall(body[:len(body) // 2])
     written(len(body) // 2, "the whole records of a client that is about to leave")
     s.close()
-    wait_until(lambda: all(e["metrics"]["end_of_input"] for e in endpoints(client).values()), "its body is over")
+    wait_until(lambda: no_body(client), "its body is over")
     written(len(body) // 2, "the whole records of a client that left")
     s = begin_body(client, len(body))
     s.sendall(body[:len(body) // 3])
@@ -331,7 +334,7 @@ def interrupted_bodies(client):
     s.close()
     wait_until(lambda: not left_behind(client.port), "a client that leaves is noticed while the pipeline is paused")
     client.resume("p")
-    wait_until(lambda: all(e["metrics"]["end_of_input"] for e in endpoints(client).values()), "its body is over, too")
+    wait_until(lambda: no_body(client), "its body is over, too")
     base = os.path.getsize(path("out.ndjson"))
 
     s = begin_body(client, 1000 * len(body))

@@ -18,7 +18,7 @@
 #define BAD_SPEC                                                                                              \
   "400 MalformedJson, InvalidBody, EmptyName, TooLongName, NameDoesNotMatchPattern, TooLongDescription, "     \
   "TooManyTags, InvalidTag, InvalidRuntimeConfig, InvalidProgramConfig; 409 DuplicateName; " KEPT
-#define BAD_EDIT BAD_SPEC "; 400 UpdateRestrictedToStopped, EditRestrictedToClearedStorage"
+#define BAD_EDIT BAD_SPEC "; 400 UpdateRestrictedToStopped, EditRestrictedToClearedStorage; 410 Terminating"
 #define WAIT {"wait", "'drained'", NULL, "reply only when what was fetched before has reached the outputs"}
 
 /* Options of parsers that can be given in an URL; which format knows which is told by docs/reference/formats.md. */
@@ -115,7 +115,7 @@ const api_route api_routes[] = {
      .errors = NO_PIPELINE "; " BAD_EDIT},
     {HTTP_DELETE, PIPELINE, delete_pipeline, "Pipelines", "Deletes a pipeline that is stopped and cleared",
      .answers = API_ANSWERS({200, NULL, "it is gone"}),
-     .errors = NO_PIPELINE "; 400 DeleteRestrictedToFullyStopped, DeleteRestrictedToClearedStorage; " KEPT},
+     .errors = NO_PIPELINE "; 400 DeleteRestrictedToFullyStopped, DeleteRestrictedToClearedStorage; 410 Terminating; " KEPT},
     {HTTP_GET, PIPELINE "/events", list_events, "Pipelines", "The latest changes of a pipeline's states, newest first",
      .query = EVENT_SELECTOR, .answers = API_ANSWERS({200, "[PipelineMonitorEvent]", "at most 720 of them"}),
      .errors = NO_PIPELINE},
@@ -150,7 +150,7 @@ const api_route api_routes[] = {
      .answers = API_ANSWERS({202, "string", "it is stopping"}), .errors = NO_PIPELINE "; " KEPT},
     {HTTP_POST, PIPELINE "/clear", clear_pipeline, "Lifecycle", "Clears the storage of a stopped pipeline",
      .answers = API_ANSWERS({202, "string", "it is being cleared"}),
-     .errors = NO_PIPELINE "; 400 StorageStatusImmutableUnlessStopped; " KEPT},
+     .errors = NO_PIPELINE "; 400 StorageStatusImmutableUnlessStopped; 410 Terminating; " KEPT},
     {HTTP_POST, PIPELINE "/dismiss_error", dismiss_pipeline_error, "Lifecycle",
      "Forgets the error that stopped a pipeline",
      .answers = API_ANSWERS({200, "string", "there is none any more"}),

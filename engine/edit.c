@@ -92,6 +92,7 @@ static hw_status check_edit(const hw_pipeline *p, const edit *e, const pipeline_
   if (p->deleted)
     return hw_error_code(err, HW_ENOTFOUND, "UnknownPipelineName", "Unknown pipeline name '%s'", p->name);
   if (!e->core) return HW_OK;
+  if (pipeline_check_stays(p, err) != HW_OK) return HW_ESTATE;
   if (p->run)
     return hw_error_code(err, HW_ESTATE, "UpdateRestrictedToStopped",
                          "pipeline '%s' is %s (desired: %s): stop it before you edit more than its description and "

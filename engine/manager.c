@@ -147,6 +147,7 @@ static hw_status make_change(hw_pipeline *p, change *make, hw_done *done, void *
 }
 
 static hw_status clear(hw_pipeline *p, hw_error *err) {
+  if (pipeline_check_stays(p, err) != HW_OK) return HW_ESTATE;
   if (!fully_stopped(p))
     return not_stopped(p, "StorageStatusImmutableUnlessStopped", "its storage can be cleared", err);
   pipeline_set_storage(p, false);
@@ -174,6 +175,7 @@ hw_status manager_dismiss_error(hw_pipeline *p, hw_done *done, void *arg, hw_err
 static hw_status check_delete(const hw_pipeline *p, bool also_storage, hw_error *err) {
   if (p->deleted)
     return hw_error_code(err, HW_ENOTFOUND, "UnknownPipelineName", "Unknown pipeline name '%s'", p->name);
+  if (pipeline_check_stays(p, err) != HW_OK) return HW_ESTATE;
   if (!fully_stopped(p)) return not_stopped(p, "DeleteRestrictedToFullyStopped", "it can be deleted", err);
   if (p->storage_in_use && !also_storage)
     return hw_error_code(err, HW_ESTATE, "DeleteRestrictedToClearedStorage",

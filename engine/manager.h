@@ -103,8 +103,9 @@ hw_status manager_start(hw_pipeline *p, const start_options *options, hw_done *d
 /* Accepted in every state. */
 hw_status manager_stop(hw_pipeline *p, bool force, hw_done *done, void *arg, hw_error *err);
 /* As hw_pipeline_stop without force, but it is not what anybody wants of the
- * pipeline: it will be started again with the next process that opens the catalog, and
- * is not started any more by this one. */
+ * pipeline: it will be started again with the next process that opens the catalog.
+ * This one does not start, edit (but for description and tags), clear or delete it any
+ * more: Terminating. */
 hw_status manager_leave(hw_pipeline *p, hw_done *done, void *arg, hw_error *err);
 /* Drops the record of a finished deployment's storage: storage_status Cleared. */
 hw_status manager_clear(hw_pipeline *p, hw_done *done, void *arg, hw_error *err);

@@ -130,7 +130,7 @@ struct hw_pipeline {
   bool storage_in_use;
   hw_error deployment_error; /* status HW_OK: none */
   deployment_status wanted; /* what is kept of `desired`: what was asked for, whatever ends the process */
-  bool leaving;            /* the process is ending: it is not started any more */
+  bool leaving;            /* the process is ending: what the next one is to find is not changed but by a stop */
   hw_run_state initial;    /* of the run */
   bootstrap bootstrap;     /* of the run */
   json_t *restored;        /* switches by endpoint while no run has them: from the catalog, until it begins;
@@ -241,7 +241,9 @@ void pipeline_abandon(hw_pipeline *p);
 /* Ends it with a deployment error; code is used where *err has none. */
 void run_fail(run *r, const hw_error *err, const char *code);
 void run_unref(run *r);
-hw_status pipeline_check_interactive(const hw_pipeline *p, hw_error *err); /* lock held */
+hw_status pipeline_check_interactive(const hw_pipeline *p, hw_error *err);
+/* Terminating: the process is ending, and the next one goes on with the pipeline as it was. */
+hw_status pipeline_check_stays(const hw_pipeline *p, hw_error *err);
 /* As pipeline_deployment (manager.h), with the program that runs, which lives as long. */
 deployment *pipeline_deployed(hw_pipeline *p, const program **running, hw_error *err);
 /* Index into the running program's connectors, or -1: UnknownInputEndpoint,

@@ -307,12 +307,17 @@ static bool program_failed(program_status s) { return s > PROGRAM_SUCCESS; }
 
 static const char *state_word(hw_run_state s) { return s == HW_PAUSED ? "paused" : "running"; }
 
+hw_status pipeline_check_stays(const hw_pipeline *p, hw_error *err) {
+  if (!p->leaving) return HW_OK;
+  return hw_error_code(err, HW_ESTATE, "Terminating",
+                       "the engine is shutting down: pipeline '%s' is left as it is for when it is up again", p->name);
+}
+
 /* Lock held; the pipeline is stopped. */
 static hw_status check_start(hw_pipeline *p, bool dismiss, hw_error *err) {
   if (p->deleted)
     return hw_error_code(err, HW_ENOTFOUND, "UnknownPipelineName", "Unknown pipeline name '%s'", p->name);
-  if (p->leaving || atomic_load(&p->engine->closing)) /* a new run would be all that is kept of the one before */
-    return hw_error_code(err, HW_ESTATE, "Terminating", "the engine is shutting down");
+  if (pipeline_check_stays(p, err) != HW_OK) return HW_ESTATE; /* a new run would take the place of the one before */
   if (p->deployment_error.status != HW_OK && !dismiss)
     return hw_error_code(err, HW_ESTATE, "CannotStartWithUndismissedError",
                          "pipeline '%s' has a deployment error, which must be dismissed first: %s", p->name,

@@ -373,7 +373,10 @@ START_TEST(leaving_is_not_stopping) {
   ASSERT_DONE(AWAIT(hw_connector_pause, p, "numbers", "c1"));
   fake_drain_leaves("3 rows are left");
   ASSERT_REFUSED(AWAIT(manager_leave, p), "StopIncomplete");
-  ASSERT_REFUSED(hw_pipeline_start(p, HW_PAUSED, NULL, NULL, &err), "Terminating"); /* nor does a late start */
+  ASSERT_REFUSED(hw_pipeline_start(p, HW_PAUSED, NULL, NULL, &err), "Terminating"); /* nor does a late start, */
+  ASSERT_REFUSED(edit(p, MEMBER_CODE, "ok again", NULL), "Terminating"); /* or what the next one would not know */
+  ASSERT_REFUSED(AWAIT(manager_clear, p), "Terminating");
+  ASSERT_REFUSED(AWAIT(manager_delete, p), "Terminating");
   fake_reset();
   pipeline_info info = get(p);
   ck_assert_int_eq(info.status, DEPLOYMENT_STOPPED);

@@ -210,14 +210,20 @@ static task_next after_fetch(input *in, hw_fetch r, const hw_error *err) {
   return TASK_AGAIN;
 }
 
+/* Who may block would keep what others parse for as long. */
+static bool may_call(input *in, bool may_block) {
+  in->awaits = may_block && in->ahead;
+  return !in->awaits;
+}
+
 /* Inside the gate. */
 static task_next fetch(input *in, bool may_block) {
   in->now_ns = sched_now_ns();
   in->starved = in->awaits = false;
   task_next next = TASK_AGAIN;
-  if (input_parse_rest(in)) {
+  if (input_parse_rest(in) && !in->ended && may_call(in, may_block)) {
     hw_error err = {0};
-    if (!in->ended) next = after_fetch(in, call_fetch(in, may_block, &err), &err);
+    next = after_fetch(in, call_fetch(in, may_block, &err), &err);
     assert(!in->lent);
   }
   input_flush(in);

@@ -349,7 +349,7 @@ static bool may_part(const hw_stream *s) {
   size_t known = offsetof(hw_format, part) + sizeof format->part;
   if (format->struct_size < known || !format->part || s->filled - s->parsed < AHEAD_LEAST_BYTES) return false;
   /* Streams take turns, and one with pieces would be before the others for ever; and who
-   * may block in a fetch would not come to take in what is parsed. */
+   * may block in every fetch would wait for each piece. */
   if (s->in->streams->next || s->in->c.spec->input->capabilities & HW_CAP_BLOCKING) return false;
   if (s->in->ahead) return s->in->ahead == s && !ends_here(s);
   return !(s->atomic || ends_here(s) || s->skipping || s->broken || s->listed || s->in->unparsed) &&

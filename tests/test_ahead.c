@@ -186,6 +186,36 @@ START_TEST(a_stop_comes_at_any_moment) {
 }
 END_TEST
 
+/* A source that now and then goes on only when all it has brought so far has come out: nothing
+ * stays behind because it may block. */
+static uint64_t brought;
+static unsigned plays;
+
+static hw_fetch play_and_wait(fx_source *s, const hw_fetch_args *args, hw_error *err) {
+  if (plays % 3 == 2) {
+    if (!args->may_block) return HW_FETCH_BLOCK;
+    while (atomic_load(&fx_sinks[0].rows) < brought && atomic_load(&s->interrupts) == 0) sched_yield();
+  }
+  size_t at = s->at;
+  plays++;
+  hw_fetch r = fx_play(s, args, err);
+  for (; at < s->at; at++) brought += s->text[at] == '\n';
+  return r;
+}
+
+START_TEST(nothing_waits_for_a_fetch_that_blocks) {
+  for (unsigned round = 0; round < 2; round++) {
+    brought = plays = 0;
+    fx_fetches[0] = play_and_wait;
+    make(&ways[_i], round);
+    fx_run();
+    FX_WAIT(atomic_load(&fx_complete));
+    check_all();
+    fx_stop(false);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("ahead");
   TCase *t = tcase_create("ahead");
@@ -194,6 +224,7 @@ int main(void) {
   int paused = getenv("HW_FULL") ? (int)(sizeof ways / sizeof *ways) : 6;
   tcase_add_loop_test(t, a_pause_is_true_and_costs_nothing, 0, paused);
   tcase_add_test(t, a_stop_comes_at_any_moment);
+  tcase_add_loop_test(t, nothing_waits_for_a_fetch_that_blocks, 0, 3);
   suite_add_tcase(s, t);
   SRunner *r = srunner_create(s);
   srunner_run_all(r, CK_NORMAL);

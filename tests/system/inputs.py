@@ -87,6 +87,25 @@ def bad_records():
         client.stop("p")
 
 
+def changes_in_order():
+    """Events of one row and of two, so that batches end within them, and a queue that is short for several parsers."""
+    events, rows = [], []
+    for i in range(20000 if SANITIZED else 100000):
+        n = len(rows)
+        if i % 7:
+            events.append('{"payload":{"op":"u","before":{"id":%d},"after":{"id":%d}}}\n' % (n, n + 1))
+            rows += ['{"delete":{"id":%d}}\n' % n, '{"insert":{"id":%d}}\n' % (n + 1)]
+        else:
+            events.append('{"payload":{"op":"c","before":null,"after":{"id":%d}}}\n' % n)
+            rows.append('{"insert":{"id":%d}}\n' % n)
+    connector = file_input("f", write("events.ndjson", "".join(events)), {"name": "json", "config": {"update_format": "debezium"}})
+    output = file_output("out", path("changes.ndjson"), {"name": "json", "config": {"update_format": "insert_delete"}})
+    for records in [5000, 6000, 10000]:
+        run_program(table("t", "id BIGINT", [dict(connector, max_queued_records=records)]) +
+                    view("v", "SELECT id FROM t", [output]))
+        expect(read("changes.ndjson").decode() == "".join(rows), "changes through a queue of %d records" % records)
+
+
 def followed():
     """Rows appended, a rename with a new file, a truncation: every row once, in order."""
     log = write("log.ndjson", b"")
@@ -118,4 +137,5 @@ cut_gzip()
 globs()
 standard_input()
 bad_records()
+changes_in_order()
 followed()

@@ -20,4 +20,11 @@
 #define SANITIZED_THREAD 0
 #endif
 
+/* What a test does n times, or to n rows: a quarter of it where every access to memory is checked. */
+#if SANITIZED_ADDRESS || SANITIZED_THREAD
+#define SANITIZED_SHARE(n) ((n) / 4)
+#else
+#define SANITIZED_SHARE(n) (n)
+#endif
+
 #endif

@@ -140,7 +140,7 @@ END_TEST
 
 /* ---- a list that is megabytes --------------------------------------------- */
 
-enum { LISTED = 200, PROGRAM = 100000 };
+enum { LISTED = 100, PROGRAM = 100000 };
 
 static void create_listed(void) {
   static char body[PROGRAM + 100];

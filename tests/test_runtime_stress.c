@@ -13,11 +13,7 @@
 #define INPUTS 6
 #define OUTPUTS 2
 #define BRANCHES 2
-#if SANITIZED_THREAD
-#define ROWS 6000
-#else
-#define ROWS 20000
-#endif
+#define ROWS SANITIZED_SHARE(10000)
 
 static _Atomic bool over;
 static _Atomic uint64_t pushed, heard;

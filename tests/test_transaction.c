@@ -7,9 +7,13 @@
 #include "tests/runtime_fixture.h"
 
 #include <check.h>
+#include <inttypes.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define OUTPUT_TAKES 100000
 
 static hw_producer *producer;
 
@@ -18,6 +22,7 @@ static void run_pipeline(uint32_t n_outputs) {
   fx_limit = 0; /* the input of the program brings nothing */
   fx_materialized = true;
   fx_make(1, n_outputs, 1);
+  for (uint32_t i = 1; i <= n_outputs; i++) fx_connectors[i].max_queued_records = OUTPUT_TAKES;
   fx_run();
   hw_error err;
   producer = deployment_producer(fx_dep, 0, &err);
@@ -185,7 +190,7 @@ START_TEST(one_at_a_time) {
   ck_assert_int_eq(deployment_start_transaction(fx_dep, &id, &err), HW_ESTATE);
   ck_assert_str_eq(err.code, "TransactionInProgress");
   atomic_store(&fx_sinks[0].waits, true);
-  (void)push_until(400 * 4096); /* more than an output takes */
+  (void)push_until(2 * OUTPUT_TAKES);
   commit();
   AWAIT(STAT(output_stalls));
   pipeline_stats s = stats();
@@ -256,7 +261,7 @@ START_TEST(who_comes_within_a_commit_waits) {
   AWAIT(atomic_load(&beginnings) == 1);
   begin();
   atomic_store(&fx_sinks[0].waits, true);
-  uint64_t pushed = push_until(400 * 4096);
+  uint64_t pushed = push_until(2 * OUTPUT_TAKES);
   commit();
   AWAIT(STAT(output_stalls));
   deployment_listener *l = listen_from();
@@ -285,7 +290,7 @@ START_TEST(memory_bounds_it) {
   run_pipeline(1);
   begin();
   pthread_t thread;
-  uint64_t n = 1500; /* more than 32 MiB */
+  uint64_t n = 900; /* 29.5 MB: more than half of 32 MiB, and what a queue takes */
   ck_assert_int_eq(pthread_create(&thread, NULL, push_much, &n), 0);
   AWAIT(STAT(transaction.full));
   ck_assert_uint_le(STAT(transaction.held_bytes), (16u << 20) + (1u << 20));
@@ -352,7 +357,7 @@ START_TEST(force_ends_a_commit) {
   run_pipeline(1);
   begin();
   atomic_store(&fx_sinks[0].waits, true);
-  uint64_t pushed = push_until(400 * 4096);
+  uint64_t pushed = push_until(2 * OUTPUT_TAKES);
   commit();
   AWAIT(STAT(output_stalls));
   ck_assert_uint_lt(STAT(transaction.committed), pushed);
@@ -366,14 +371,16 @@ START_TEST(a_stop_ends_a_commit) {
   run_pipeline(1);
   begin();
   atomic_store(&fx_sinks[0].waits, true);
-  push_until(400 * 4096);
+  uint64_t pushed = push_until(2 * OUTPUT_TAKES);
   commit();
   AWAIT(STAT(output_stalls));
   hw_producer_close(producer);
   deployment_stop(fx_dep, false, sched_now_us() + 50000);
   FX_WAIT(atomic_load(&fx_stopped));
   ck_assert_int_eq(fx_stopped_error.status, HW_ETIMEOUT);
-  ck_assert_msg(strstr(fx_stopped_error.message, " 1638400 input records") != NULL, "%s", fx_stopped_error.message);
+  char left[60];
+  snprintf(left, sizeof left, " %" PRIu64 " input records", pushed);
+  ck_assert_msg(strstr(fx_stopped_error.message, left) != NULL, "%s", fx_stopped_error.message);
   fx_free();
 }
 END_TEST

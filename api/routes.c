@@ -115,7 +115,8 @@ const api_route api_routes[] = {
      .errors = NO_PIPELINE "; " BAD_EDIT},
     {HTTP_DELETE, PIPELINE, delete_pipeline, "Pipelines", "Deletes a pipeline that is stopped and cleared",
      .answers = API_ANSWERS({200, NULL, "it is gone"}),
-     .errors = NO_PIPELINE "; 400 DeleteRestrictedToFullyStopped, DeleteRestrictedToClearedStorage; 410 Terminating; " KEPT},
+     .errors = NO_PIPELINE "; 400 DeleteRestrictedToFullyStopped, DeleteRestrictedToClearedStorage; 410 Terminating; "
+                           KEPT},
     {HTTP_GET, PIPELINE "/events", list_events, "Pipelines", "The latest changes of a pipeline's states, newest first",
      .query = EVENT_SELECTOR, .answers = API_ANSWERS({200, "[PipelineMonitorEvent]", "at most 720 of them"}),
      .errors = NO_PIPELINE},

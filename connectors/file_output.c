@@ -6,7 +6,10 @@
  * kernel may have dropped the pages that it could not write, and a second call
  * would say that all is well.
  * Reopening (log rotation) never cuts a file: when nobody moved it away, writing
- * goes on at its end. */
+ * goes on at its end.
+ * Two outputs into one file would cut or mix what the other has written. So a file is
+ * locked (flock) while it is written to, before it is cut: against outputs of this
+ * process and of others. */
 #include "connectors/connectors.h"
 #include "connectors/file_access.h"
 #include "connectors/file_claims.h"
@@ -16,6 +19,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 typedef struct file_output {
@@ -45,16 +49,27 @@ static hw_status create(hw_connector *c, const hw_config *config, void **instanc
 
 /* ---- opening ---------------------------------------------------------------- */
 
+static bool is_directory(const file_output *out, const char *path) {
+  struct stat st;
+  return file_access_stat(out->c, path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static hw_status cannot_open(const file_output *out, int error, hw_error *err) {
   char *dir = file_paths_dirname(out->path), why[128];
-  if (error == ENOENT && dir)
+  if (error == EWOULDBLOCK)
+    hw_error_set(err, HW_EINVAL, "\"%s\" is written by another output, of this program or of another: each would "
+                 "destroy what the other writes; give each its own path", out->path);
+  else if (error == ENOENT && dir && is_directory(out, dir))
+    hw_error_set(err, HW_ENOTFOUND, "cannot create \"%s\": no file can be made there (a link that leads nowhere?)",
+                 out->path);
+  else if (error == ENOENT && dir)
     hw_error_set(err, HW_ENOTFOUND, "cannot create \"%s\": the directory \"%s\" does not exist", out->path, dir);
   else if (error == ENXIO)
     hw_error_set(err, HW_EIO, "cannot open \"%s\": no process reads from this FIFO yet", out->path);
   else
     hw_error_set(err, HW_EIO, "cannot open \"%s\": %s", out->path, file_access_fault(error, why, sizeof why));
   free(dir);
-  return error == ENOENT ? HW_ENOTFOUND : HW_EIO;
+  return err->status;
 }
 
 /* O_NONBLOCK is for FIFOs: opening one without a reader would sleep for ever. */
@@ -63,13 +78,33 @@ static int open_file(const file_output *out, int flags) {
 }
 
 /* Opens the file, new or not; *created tells. -1 and errno. */
-static int open_or_create(const file_output *out, int flags, bool *created) {
+static int open_or_create(const file_output *out, bool *created) {
   *created = false;
-  int fd = open_file(out, flags);
+  int fd = open_file(out, 0);
   if (fd >= 0 || errno != ENOENT) return fd;
-  fd = open_file(out, flags | O_CREAT);
+  fd = open_file(out, O_CREAT);
   *created = fd >= 0;
   return fd;
+}
+
+/* Nobody else writes to it, where there are locks, and cuts it off when asked to.
+ * -1 and errno. */
+static int take_file(int fd, bool cut) {
+  struct stat st;
+  if (fstat(fd, &st) != 0) return -1;
+  if (!S_ISREG(st.st_mode)) return 0;
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return -1;
+  return cut ? ftruncate(fd, 0) : 0;
+}
+
+/* As open_or_create, and takes it. */
+static int open_and_take(const file_output *out, bool cut, bool *created) {
+  int fd = open_or_create(out, created);
+  if (fd < 0 || take_file(fd, cut) == 0) return fd;
+  int saved = errno;
+  close(fd);
+  errno = saved;
+  return -1;
 }
 
 static bool is_an_input(const file_output *out) {
@@ -82,7 +117,7 @@ static hw_status open_output(void *instance, hw_error *err) {
   if (is_an_input(out))
     return hw_error_set(err, HW_EINVAL, "\"%s\" is read by a file_input: writing to it would destroy what is to be "
                         "read; give the output another path", out->path);
-  out->fd = open_or_create(out, out->append ? 0 : O_TRUNC, &out->new_name);
+  out->fd = open_and_take(out, !out->append, &out->new_name);
   return out->fd >= 0 ? HW_OK : cannot_open(out, errno, err);
 }
 
@@ -91,10 +126,21 @@ static bool is_empty(int fd) {
   return fstat(fd, &st) == 0 && st.st_size == 0;
 }
 
+/* The name is still that of the file that is open. */
+static bool is_in_place(const file_output *out) {
+  struct stat named, open;
+  return file_access_stat(out->c, out->path, &named) == 0 && fstat(out->fd, &open) == 0 &&
+         named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+}
+
 static hw_status reopen(void *instance, bool *restarted, hw_error *err) {
   file_output *out = instance;
   bool created;
-  int fd = open_or_create(out, 0, &created);
+  if (is_in_place(out)) { /* whose lock is ours already */
+    *restarted = is_empty(out->fd);
+    return HW_OK;
+  }
+  int fd = open_and_take(out, false, &created);
   if (fd < 0) return cannot_open(out, errno, err);
   hw_status status = HW_OK;
   if (out->sync && fdatasync(out->fd) != 0 && errno != EINVAL && errno != EROFS)
@@ -176,7 +222,8 @@ static const char *const policies[] = {"never", "flush", NULL};
 
 static const hw_option options[] = {
     {.name = "path", .type = HW_OPTION_STRING, .flags = HW_OPTION_REQUIRED,
-     .description = "The file, or a file:// URL; created with mode 0644 in a directory that exists."},
+     .description = "The file, or a file:// URL; created with mode 0644 in a directory that exists. One output "
+                    "at a time writes to it."},
     {.name = "append", .type = HW_OPTION_BOOL, .default_text = "false",
      .description = "Write behind what the file holds. Otherwise it starts afresh with every start of the pipeline."},
     {.name = "fsync", .type = HW_OPTION_CHOICE, .default_text = "flush", .choices = policies,

@@ -282,9 +282,30 @@ def outputs_that_would_destroy():
     says(run("run", write("onto.sql", rows + view("v", "SELECT id FROM t", [file_output("o", data)])), status=1),
          "v.o", "precious.ndjson", "read by a file_input")
     equal(read("precious.ndjson"), b'{"id": 1}\n', "the input file")
+    os.symlink("/nowhere/file", path("link"))
+    says(run("run", write("link.sql", rows + view("v", "SELECT id FROM t", [file_output("o", path("link"))])), status=1),
+         "v.o", "link", "leads nowhere")
     terminal = {"transport": {"name": "stdout_output"}, "format": JSON_RAW}
     says(run("run", write("twice.sql", rows + view("v", "SELECT id FROM t", [terminal, terminal])), status=1),
          "standard output already")
+
+
+def one_writer():
+    """A file that an output writes to is no other output's, of the same program or of another process."""
+    rows = table("t", "id BIGINT", [datagen("g", {"limit": 5})])
+    first, second = file_output("o", path("shared")), file_output("q", path("shared"))
+    says(run("run", write("twice.sql", rows + view("v", "SELECT id FROM t", [first, second])), status=1),
+         "shared", "written by another output")
+    alone = write("alone.sql", rows + view("v", "SELECT id FROM t", [second]))
+    with Server() as server:
+        client = server.client()
+        client.create("p", rows + view("v", "SELECT id FROM t", [first]))
+        client.start("p")
+        client.wait_complete("p")
+        says(run("run", alone, status=1), "v.q", "shared", "written by another output")
+        equal(read("shared").count(b"\n"), 5, "rows of the first")
+        client.stop("p")
+        run("run", alone)
 
 
 def no_server():
@@ -292,7 +313,13 @@ def no_server():
         s.bind(("127.0.0.1", 0))
         url = "http://127.0.0.1:%d" % s.getsockname()[1]
         says(run("pipeline", "list", env={"HEADWORKS_URL": url}, status=4), url, "headworks serve")
+        waits = start("pipeline", "list", "--url", url, stdout=subprocess.PIPE)  # for a server that begins to listen
+        wait_until(lambda: read("/proc/%d/stat" % waits.pid).rsplit(b")", 1)[1].split()[0] == b"S", "it waits")
         s.listen()
+        connection = s.accept()[0]
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+        expect(b"name" in waits.communicate()[0] and waits.returncode == 0, "the server that was late")
         says(run("pipeline", "list", "--timeout", "0.2", "--url", url, status=4), "did not answer within 0.2 s")
     says(run("pipeline", "list", "--url", "ftp://x", status=2), "ftp://x", "http://HOST:PORT")
 
@@ -306,6 +333,7 @@ rows_on_a_terminal()
 failing_expressions()
 paused_inputs()
 outputs_that_would_destroy()
+one_writer()
 with Server() as server:
     start_failures(server, server.client())
     server_refusals(server)

@@ -148,7 +148,8 @@ static bool open_listener(http_server *server, const char *text, hw_error *err) 
                                              LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
                                              SOMAXCONN, &where.any, (int)len);
   if (!server->listener) {
-    hw_error_set(err, HW_EIO, "cannot listen on %s: %s", text, strerror(errno));
+    hw_error_set(err, HW_EIO, "cannot listen on %s: %s%s", text, strerror(errno),
+                 errno == EADDRINUSE ? " (is a server running already? --listen takes another address)" : "");
     return false;
   }
   evconnlistener_set_error_cb(server->listener, on_accept_error);

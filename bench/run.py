@@ -22,13 +22,18 @@ import time
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
+PARTS = "parse,file,null,ingress,tcp,datagen,rsyslogd,syslog-ng,ring,pause,idle,first"
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--build", default=".", help="directory with headworks and bench/gen_rows")
-parser.add_argument("--rows", type=int, default=int(os.environ.get("N") or 5000000))
-parser.add_argument("--repeat", type=int, default=int(os.environ.get("REPEAT") or 5))
-parser.add_argument("--only", default=os.environ.get("ONLY") or "parse,file,null,ingress,tcp,datagen,rsyslogd,syslog-ng,ring,pause,idle,first")
+parser.add_argument("--rows", type=int, default=os.environ.get("N") or 5000000)
+parser.add_argument("--repeat", type=int, default=os.environ.get("REPEAT") or 5)
+parser.add_argument("--only", default=os.environ.get("ONLY") or PARTS)
 parser.add_argument("--out", default="bench-results", help="directory for bench.md and bench.json")
 options = parser.parse_args()
+only = options.only.split(",")
+for part in only:
+    if part not in PARTS.split(","):
+        parser.error("there is no part %s to measure; there are: %s" % (part, PARTS))
 BUILD = os.path.abspath(options.build)
 OUT, SHOWN = os.path.abspath(options.out), options.out
 os.makedirs(OUT, exist_ok=True)
@@ -481,7 +486,6 @@ def report():
 
 
 LOAD = os.getloadavg()[0]
-only = options.only.split(",")
 try:
     if LOAD > 0.5:
         note("the machine has other work (load %.2f): numbers will be lower than they could be" % LOAD)

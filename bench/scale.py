@@ -22,9 +22,13 @@ import time
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--build", default=".", help="directory with headworks, bench/ and tests/count_allocations.so")
 parser.add_argument("--small", action="store_true", help="a tenth of everything")
-parser.add_argument("--only", default="connectors,pipelines,cost,latency,control,stats,memory,allocations")
+PARTS = "connectors,pipelines,cost,latency,control,stats,memory,allocations"
+parser.add_argument("--only", default=PARTS)
 parser.add_argument("--out", default="bench-results", help="directory for scale.md and scale.json")
 options = parser.parse_args()
+for part in options.only.split(","):
+    if part not in PARTS.split(","):
+        parser.error("there is no part %s to measure; there are: %s" % (part, PARTS))
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD, OUT = os.path.abspath(options.build), os.path.abspath(options.out)
 LOAD = os.getloadavg()[0]

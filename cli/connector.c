@@ -9,8 +9,7 @@ static char *connector_path(const cli_call *call, const char *kind) {
   char *path = http_path(strcmp(kind, "views") == 0 ? "/v0/pipelines/%s/views/%s/connectors/%s/"
                                                     : "/v0/pipelines/%s/tables/%s/connectors/%s/",
                          call->args[0], call->args[1], call->args[2]);
-  bool drained = strcmp(call->args[3], "pause") == 0 && cli_has(call, "drained");
-  char *whole = cli_printf("%s%s%s", path, call->args[3], drained ? "?wait=drained" : "");
+  char *whole = cli_printf("%s%s%s", path, call->args[3], cli_has(call, "drained") ? "?wait=drained" : "");
   free(path);
   return whole;
 }
@@ -118,6 +117,8 @@ cli_exit cli_connector(const cli_call *call) {
   bool is_stats = strcmp(action, "stats") == 0;
   if (!is_stats && strcmp(action, "start") != 0 && strcmp(action, "pause") != 0)
     return cli_misuse(call, "'%s' is no action: start, pause or stats is wanted", action);
+  if (cli_has(call, "drained") && strcmp(action, "pause") != 0)
+    return cli_misuse(call, "--drained waits for the rows of a pause: it has no meaning with %s", action);
   cli_exit status;
   http_client *client = http_open(call, &status);
   if (!client) return status;

@@ -191,10 +191,20 @@ static struct evhttp_request *make_request(const http_client *client, const json
   return NULL;
 }
 
+/* A server that is just being started gets a second and a half to listen: 50 ms, 100 ms, ... */
+static void wait_for_server(struct evhttp_connection *connection) {
+  const struct timeval first = {0, 50000};
+  evhttp_connection_set_initial_retry_tv(connection, &first);
+  evhttp_connection_set_retries(connection, 5);
+}
+
 static struct evhttp_connection *connect_to(const http_client *client) {
   struct bufferevent *bev = NULL;
   if (client->secure && !(bev = tls_connection(client->trust, client->base, client->host))) return NULL;
-  return evhttp_connection_base_bufferevent_new(client->base, NULL, bev, client->host, client->port);
+  struct evhttp_connection *connection =
+      evhttp_connection_base_bufferevent_new(client->base, NULL, bev, client->host, client->port);
+  if (connection && !bev) wait_for_server(connection); /* a TLS session cannot begin anew */
+  return connection;
 }
 
 static void exchange_run(http_client *client, const char *method, const char *path, const json_t *body, exchange *x) {
@@ -212,6 +222,7 @@ static void exchange_run(http_client *client, const char *method, const char *pa
     /* The connection owns the request now, also when this fails. */
     if (evhttp_make_request(connection, request, type, path) == 0) event_base_dispatch(client->base);
   }
+  if (connection && client->secure) tls_connection_over(client->trust, evhttp_connection_get_bufferevent(connection));
   if (connection) evhttp_connection_free(connection);
 }
 
@@ -257,6 +268,8 @@ static cli_exit outcome(const http_client *client, const exchange *x) {
     if (tls_distrust(client->trust))
       cli_complain("the certificate of %s is not trusted: %s; --ca names whom to trust", client->url,
                    tls_distrust(client->trust));
+    else if (tls_fault(client->trust))
+      cli_complain("no TLS with %s: %s; is it a server without, http://?", client->url, tls_fault(client->trust));
     else
       cli_complain("no server answers at %s: is `headworks serve` running?", client->url);
     return CLI_UNREACHABLE;

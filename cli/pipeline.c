@@ -96,9 +96,9 @@ static void print_program_error(FILE *to, const char *file, const json_t *pipeli
   if (*other) fprintf(to, "%s\n", other);
 }
 
-static void print_deployment_error(FILE *to, const json_t *pipeline) {
+static void print_deployment_error(const json_t *pipeline) {
   const json_t *error = json_object_get(pipeline, "deployment_error");
-  if (json_is_object(error)) fprintf(to, "%s (%s)\n", text_of(error, "message"), text_of(error, "error_code"));
+  if (json_is_object(error)) printf("%s (%s)\n", text_of(error, "message"), text_of(error, "error_code"));
 }
 
 /* ---- create, list, show --------------------------------------------------- */
@@ -193,7 +193,7 @@ static void print_pipeline(const json_t *p) {
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (*text_of(p, keys[i])) printf("%-26s %s\n", keys[i], text_of(p, keys[i]));
   print_program_error(stdout, "", p);
-  print_deployment_error(stdout, p);
+  print_deployment_error(p);
 }
 
 /* ---- requests on one pipeline --------------------------------------------- */
@@ -229,7 +229,9 @@ static cli_exit ask_and_wait(const cli_call *call, const char *suffix, state_tes
   http_reply reply = {0};
   status = remote_open(&r, call);
   if (status == CLI_OK) status = wait_state(&r, test, wanted, &reply);
-  print_deployment_error(stderr, reply.json);
+  const json_t *error = json_object_get(reply.json, "deployment_error");
+  if (json_is_object(error))
+    cli_complain("%s: %s (%s)", r.name, text_of(error, "message"), text_of(error, "error_code"));
   if (status == CLI_OK && !cli_has(call, "json")) printf("%s: %s\n", r.name, wanted);
   http_reply_fini(&reply);
   http_close(r.client);

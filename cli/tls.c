@@ -9,7 +9,8 @@
 
 struct tls_trust {
   SSL_CTX *context;
-  int fault; /* X509_V_*; X509_V_OK: none */
+  int fault;           /* X509_V_*; X509_V_OK: none */
+  unsigned long error; /* of the handshake, as OpenSSL numbers them; 0: none */
 };
 
 /* Keeps the first fault, for it is the one that counts. */
@@ -62,11 +63,21 @@ struct bufferevent *tls_connection(tls_trust *trust, struct event_base *base, co
   SSL *session = SSL_new(trust->context);
   struct bufferevent *bev = NULL;
   trust->fault = X509_V_OK;
+  trust->error = 0;
   if (session && SSL_set_app_data(session, trust) == 1 && expect_host(session, host))
     bev = bufferevent_openssl_socket_new(base, -1, session, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
   if (!bev) SSL_free(session);
   else bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
   return bev;
+}
+
+void tls_connection_over(tls_trust *trust, struct bufferevent *bev) {
+  for (unsigned long error; (error = bufferevent_get_openssl_error(bev)) != 0;)
+    if (ERR_GET_LIB(error) == ERR_LIB_SSL) trust->error = error;
+}
+
+const char *tls_fault(const tls_trust *trust) {
+  return trust && trust->error ? ERR_reason_error_string(trust->error) : NULL;
 }
 
 const char *tls_distrust(const tls_trust *trust) {

@@ -510,7 +510,8 @@ hw_status run_restore(hw_pipeline *p, hw_error *err) {
     pipeline_want(p, wanted);
     p->restored = restored;
     pipeline_log(p, HW_LOG_WARNING,
-                 "was %s when the server ended: starts again and reads its inputs from the beginning",
+                 "was %s when the server ended: starts again, reads its inputs from the beginning and begins its "
+                 "outputs anew",
                  deployment_status_name(wanted));
   } else {
     json_decref(restored);

@@ -24,8 +24,9 @@ static expr *analyze_column(scope *s, const ast *a) {
   uint32_t i = name_table_get(&s->from->columns, a->name->text);
   const hw_schema *schema = &s->from->relation->schema;
   if (i == NAME_NONE) {
-    compiler_error(c, &a->name->span, "unknown column \"%.100s\" in \"%.100s\"%s", a->name->text, schema->name,
-                   compiler_column_hint(c, s->from, a->name->text, hint));
+    const char *help = compiler_column_hint(c, s->from, a->name->text, hint);
+    if (!*help && a->name->quoted) help = " (text stands in 'single quotes')";
+    compiler_error(c, &a->name->span, "unknown column \"%.100s\" in \"%.100s\"%s", a->name->text, schema->name, help);
     return NULL;
   }
   if (s->from->faulty[i]) return NULL;

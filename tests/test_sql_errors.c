@@ -22,6 +22,9 @@ static const struct {
      "CREATE VIEW v AS SELECT b FROM u\n",
      "2:1-2:6 Error parsing SQL: a ';' is missing before this CREATE\n"
      "3:25-3:25 Compilation error: unknown column \"b\" in \"u\"\n"},
+    {"CREATE TABLE t (a INT);\n"
+     "CREATE VIEW v AS SELECT a FROM t WHERE a = \"one\";\n",
+     "2:44-2:48 Compilation error: unknown column \"one\" in \"t\" (text stands in 'single quotes')\n"},
     {"DROP TABLE t;\n"
      ";;\n"
      "SELECT 1;\n",

@@ -177,7 +177,7 @@ def rest():
     finish(server.process, -signal.SIGKILL)
     with Server("--data-dir", data) as server:
         server.client().wait_status("again", "Running")
-        expect(b"starts again and reads its inputs from the beginning" in read("server.log"), "it is not told")
+        expect(b"starts again, reads its inputs from the beginning" in read("server.log"), "it is not told")
     os.chmod(os.path.join(data, "catalog.db"), 0o600)
     with open(os.path.join(data, "catalog.db"), "r+b") as f:
         f.write(b"no database at all")

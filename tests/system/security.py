@@ -84,6 +84,9 @@ def commands(server):
     run("pipeline", "delete", "p", env=env)
     said = run("pipeline", "list", env={"HEADWORKS_URL": env["HEADWORKS_URL"], "HEADWORKS_CA": ""}, status=4)
     expect(b"is not trusted" in said.stderr and b"--ca" in said.stderr, said.stderr)
+    with Server() as plain:
+        said = run("pipeline", "list", "--url", "https://localhost:%d" % plain.port, status=4)
+        expect(b"no TLS with https://localhost" in said.stderr, said.stderr)
     said = run("pipeline", "list", "--url", "https://localhost:1", "--ca", path("nothing.pem"), status=2)
     expect(b"nothing.pem" in said.stderr, said.stderr)
 

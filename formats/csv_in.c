@@ -141,11 +141,11 @@ static hw_status parser_create(const hw_config *config, const hw_schema *schema,
 
 /* ---- the header -------------------------------------------------------------------- */
 
-static bool grow_map(csv_parser *c) {
-  if (c->reader.map.n < c->map_capacity) return true;
-  uint32_t capacity = c->map_capacity * 2 + 8;
+static bool reserve_map(csv_parser *c, uint32_t n) {
+  if (n <= c->map_capacity) return true;
+  uint32_t capacity = n * 2;
   const row_column **cells = realloc(c->reader.map.cells, (capacity + 1) * sizeof *cells);
-  if (!cells) return row_fault(&c->reader.row, FAULT_MEMORY, NULL, "no memory for a header");
+  if (!cells) return false;
   c->reader.map.cells = cells;
   c->map_capacity = capacity;
   return true;
@@ -153,7 +153,7 @@ static bool grow_map(csv_parser *c) {
 
 static bool add_header(csv_parser *c, const csv_text *name) {
   row_writer *w = &c->reader.row;
-  if (!grow_map(c)) return false;
+  if (!reserve_map(c, c->reader.map.n + 1)) return row_fault(w, FAULT_MEMORY, NULL, "no memory for a header");
   int column = hw_schema_find(w->schema, name->data, name->len);
   if (column >= 0) {
     uint64_t bit = UINT64_C(1) << (column & 63);
@@ -328,11 +328,24 @@ static size_t parser_skip(void *self, const char *data, size_t len) {
   return (size_t)(newline - data) + 1;
 }
 
-/* Where a line end stands in quotes, the new parser does not come to the end. Which
- * column is where, with headers, only this one knows. */
+/* Where a line end stands in quotes, the new parser does not come to the end. */
 static size_t parser_part(void *self, const char *data, size_t len) {
   const csv_parser *c = self;
-  return c->headers ? 0 : part_at_line(c->at_start, data, len);
+  return c->has_map ? part_at_line(c->at_start, data, len) : 0;
+}
+
+/* Which column is where stands in the header, which only `other` has read. */
+static hw_status parser_follow(void *self, const void *other) {
+  csv_parser *c = self;
+  const csv_parser *from = other;
+  csv_map *map = &c->reader.map;
+  if (!reserve_map(c, from->reader.map.n)) return HW_ENOMEM;
+  map->n = from->reader.map.n;
+  map->complete = from->reader.map.complete;
+  for (uint32_t i = 0; i <= map->n; i++)
+    map->cells[i] = c->reader.row.info + (from->reader.map.cells[i] - from->reader.row.info);
+  c->has_map = true;
+  return HW_OK;
 }
 
 static const hw_parser_ops parser_ops = {
@@ -348,4 +361,5 @@ const hw_format format_csv = {
     .encoder = &csv_encoder_ops,
     .can_go_on = parser_can_go_on,
     .part = parser_part,
+    .follow = parser_follow,
 };

@@ -46,24 +46,20 @@ static bool parse_batch(piece *p, size_t *used) {
 }
 
 static bool parse_all(piece *p) {
-  hw_connector *c = &p->in->c;
-  hw_error err = {0};
-  if (!p->parser && c->spec->format->parser->create(c->format_config, c->schema, &p->parser, &err) != HW_OK) {
-    p->parser = NULL;
-    return false;
-  }
   for (size_t used = 0; used < p->len;)
     if (!parse_batch(p, &used)) return false;
   return true;
 }
 
+static void drop_parser(piece *p) {
+  if (p->parser) p->in->c.spec->format->parser->destroy(p->parser);
+  p->parser = NULL;
+}
+
 /* A parser that stopped midway is not as a new one is. */
 static void parse(piece *p) {
-  p->exact = parse_all(p);
-  if (!p->exact && p->parser) {
-    p->in->c.spec->format->parser->destroy(p->parser);
-    p->parser = NULL;
-  }
+  p->exact = p->parser && parse_all(p);
+  if (!p->exact) drop_parser(p);
 }
 
 static void parse_on_worker(task *t) {
@@ -95,9 +91,8 @@ static void let_go(piece *p) {
 void ahead_free(ahead *a) {
   if (!a) return;
   for (uint32_t i = 0; i < AHEAD_PIECES; i++) {
-    piece *p = &a->pieces[i];
-    let_go(p);
-    if (p->parser) a->in->c.spec->format->parser->destroy(p->parser);
+    let_go(&a->pieces[i]);
+    drop_parser(&a->pieces[i]);
   }
   free(a);
 }
@@ -112,9 +107,23 @@ bool ahead_wants(ahead *a) {
   return false;
 }
 
-void ahead_add(ahead *a, block *buf, const char *data, size_t len, uint32_t rows) {
+static bool knows_follow(const hw_format *format) {
+  return format->struct_size >= offsetof(hw_format, follow) + sizeof format->follow && format->follow;
+}
+
+/* It reads on as `from` does; without memory there is none, and the piece will not be exact. */
+static void prepare_parser(piece *p, const void *from) {
+  const hw_connector *c = &p->in->c;
+  const hw_format *format = c->spec->format;
+  hw_error err = {0};
+  if (!p->parser && format->parser->create(c->format_config, c->schema, &p->parser, &err) != HW_OK) p->parser = NULL;
+  if (p->parser && knows_follow(format) && format->follow(p->parser, from) != HW_OK) drop_parser(p);
+}
+
+void ahead_add(ahead *a, const void *parser, block *buf, const char *data, size_t len, uint32_t rows) {
   piece *p = at(a, a->n++);
   p->in = a->in;
+  prepare_parser(p, parser);
   p->buf = buf;
   p->data = data;
   p->len = len;

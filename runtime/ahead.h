@@ -65,8 +65,9 @@ void ahead_free(ahead *a);   /* no piece is being parsed; NULL is fine */
 bool ahead_wants(ahead *a);
 static inline bool ahead_is_full(const ahead *a) { return a->n == AHEAD_PIECES; }
 static inline piece *ahead_first(ahead *a) { return a->n ? &a->pieces[a->first] : NULL; }
-/* Takes the reference of buf, and has some worker parse it. There is room. */
-void ahead_add(ahead *a, block *buf, const char *data, size_t len, uint32_t rows);
+/* Takes the reference of buf, and has some worker parse it, as the stream's parser would.
+ * There is room. */
+void ahead_add(ahead *a, const void *parser, block *buf, const char *data, size_t len, uint32_t rows);
 /* The rows of p's next batch go to the caller, with its reference; they are done with. */
 batch *piece_take(piece *p);
 /* The first piece has been taken in. */

@@ -93,6 +93,8 @@ hw_status sched_call(sched *s, void (*call)(void *arg), void *arg);
 bool sched_is_crowded(sched *s);
 /* Whether fewer threads of both kinds have something to do than there are cores. [any thread] */
 bool sched_has_free_core(sched *s);
+/* As if there were n cores; for tests. [before any task is there] */
+void sched_pretend_cores(sched *s, unsigned n);
 
 uint64_t sched_now_us(void); /* monotonic */
 uint64_t sched_now_ns(void);

@@ -379,7 +379,7 @@ static void part(hw_stream *s) {
   s->waiting = false;
   s->midway = true;
   s->in->ahead = s;
-  ahead_add(s->ahead, b, data, len, rows_of_a_batch(s->in));
+  ahead_add(s->ahead, s->parser, b, data, len, rows_of_a_batch(s->in));
 }
 
 /* Bytes as they would be had they never been parted. False: not yet, or no memory. */

@@ -346,6 +346,7 @@ static void part(run *r, const char *data, size_t len, size_t end) {
   run one = {.report = {add_bad}, .format = r->format, .schema = r->schema, .config = r->config,
              .capacity = r->capacity};
   start(&one);
+  if (r->format->follow) must(r->format->follow(one.parser, r->parser) == HW_OK);
   bool exact = feed_piece(&one, from, len - r->offset, n) == HW_OK && one.offset == n && one.n_bad == 0;
   end_run(&one);
   if (exact) {

@@ -116,7 +116,7 @@ static const hw_input_transport bytes_transport = {sizeof bytes_transport, "byte
 
 _Atomic unsigned fx_parser_starves;
 _Atomic uint64_t fx_parsed;
-_Atomic unsigned fx_parsers;
+_Atomic unsigned fx_followed;
 bool fx_parser_skips = true;
 hw_status fx_encoder_fails;
 
@@ -128,7 +128,6 @@ typedef struct lines {
 
 static hw_status lines_create(const hw_config *config, const hw_schema *schema, void **parser, hw_error *err) {
   (void)config, (void)schema, (void)err;
-  atomic_fetch_add(&fx_parsers, 1);
   *parser = calloc(1, sizeof(lines));
   return *parser ? HW_OK : HW_ENOMEM;
 }
@@ -186,11 +185,17 @@ static size_t lines_skip(void *parser, const char *data, size_t len) {
   return nl ? (size_t)(nl - data) + 1 : 0;
 }
 
-/* A new parser takes "#" at its start, which one midway does not. */
 static size_t lines_part(void *parser, const char *data, size_t len) {
   const lines *l = parser;
-  const char *nl = l->midway && *data != '#' ? memrchr(data, '\n', len) : NULL;
+  const char *nl = l->midway ? memrchr(data, '\n', len) : NULL;
   return nl ? (size_t)(nl - data) + 1 : 0;
+}
+
+/* A new parser takes "#" at its start, which one midway does not. */
+static hw_status lines_follow(void *parser, const void *from) {
+  atomic_fetch_add(&fx_followed, 1);
+  ((lines *)parser)->midway = ((const lines *)from)->midway;
+  return HW_OK;
 }
 
 static hw_status lines_encode(void *encoder, const hw_batch *b, uint32_t first, size_t soft_limit, hw_bytes *out,
@@ -213,10 +218,10 @@ static const hw_parser_ops lines_parser_lost = {lines_create, lines_parse, NULL,
 static const hw_encoder_ops lines_encoder = {lines_create, lines_encode, NULL, NULL, free};
 static const hw_format lines_format = {sizeof lines_format, "lines",       "",            no_options,
                                        no_options,          &lines_parser, &lines_encoder, lines_can_go_on,
-                                       lines_part};
+                                       lines_part,          lines_follow};
 static const hw_format lost_format = {sizeof lost_format, "lines",            "",            no_options,
                                       no_options,         &lines_parser_lost, &lines_encoder, lines_can_go_on,
-                                      lines_part};
+                                      lines_part,         lines_follow};
 
 /* ---- sinks ------------------------------------------------------------------ */
 

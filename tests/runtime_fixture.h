@@ -51,7 +51,7 @@ fx_fetch fx_play;   /* the text, in pieces; '|' ends a message and is not part o
 /* Every n-th call of the parser lacks memory; 0: none. */
 extern _Atomic unsigned fx_parser_starves;
 extern _Atomic uint64_t fx_parsed; /* bytes that the parser was given, over and over */
-extern _Atomic unsigned fx_parsers; /* that were made; one for the stream, and those that parse ahead */
+extern _Atomic unsigned fx_followed; /* so often a parser was told to read on as another does: of each piece */
 extern bool fx_parser_skips;
 extern hw_status fx_encoder_fails;
 

@@ -25,7 +25,7 @@ static unsigned next_random(unsigned *seed) { return (*seed = *seed * 1664525u +
 
 static void add_bad(void) {
   ex.at[ex.bad++ % FAULTS] = ex.text_len;
-  memcpy(ex.text + ex.text_len, "x\n", 2);
+  memcpy(ex.text + ex.text_len, ex.bad % 2 ? "x\n" : "#\n", 2);
   ex.text_len += 2;
 }
 
@@ -95,8 +95,9 @@ static void make(const way *w, unsigned seed) {
   fx_options.workers = w->workers;
   fx_options.memory_limit = w->memory;
   atomic_store(&fx_parser_starves, w->starves);
-  atomic_store(&fx_parsers, 0);
+  atomic_store(&fx_followed, 0);
   fx_make(1, 1, 0);
+  sched_pretend_cores(fx_rt->sched, 64); /* or two have enough to do without */
   fx_connectors[0].max_record_bytes = 1 << 20;
   fx_connectors[0].max_batch_size = w->max_batch;
   if (w->max_queued) fx_connectors[0].max_queued_records = w->max_queued;
@@ -127,9 +128,11 @@ static void check_all(void) {
   ck_assert(memcmp(fx_sinks[0].data, ex.rows, ex.rows_len) == 0);
 }
 
-/* Where the pieces are large enough and no fault keeps it alone, more than one parser was at work. */
+/* Where there are workers for it, pieces are large enough, but not so that each fills the queue, and no fault
+ * keeps it alone, some are parsed ahead. */
 static bool goes_ahead(const way *w) {
-  return w->piece >= 65536 && w->bad != 50 && !w->starves && !w->memory && !w->max_queued;
+  return w->workers > 2 && w->piece >= 65536 && w->piece <= 200000 && w->bad != 50 && !w->starves && !w->memory &&
+         !w->max_queued;
 }
 
 START_TEST(it_reads_as_line_by_line) {
@@ -138,7 +141,7 @@ START_TEST(it_reads_as_line_by_line) {
   fx_run();
   FX_WAIT(atomic_load(&fx_complete));
   check_all();
-  if (goes_ahead(w)) ck_assert_uint_gt(atomic_load(&fx_parsers), 1);
+  if (goes_ahead(w)) ck_assert_uint_gt(atomic_load(&fx_followed), 0);
   fx_stop(false);
 }
 END_TEST

@@ -187,7 +187,7 @@ static const hw_parser_ops lines_parser = {lines_create, lines_parse, lines_skip
 static const hw_encoder_ops lines_encoder = {lines_create, lines_encode, NULL, NULL, free};
 static const hw_format lines_format = {sizeof lines_format, "lines",       "",             no_options,
                                        no_options,          &lines_parser, &lines_encoder, NULL,
-                                       NULL};
+                                       NULL,                NULL};
 
 /* ---- a sink ---------------------------------------------------------------- */
 

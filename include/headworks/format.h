@@ -136,9 +136,15 @@ typedef struct hw_format {
    * another one goes on behind it. 0: nowhere, now. Where a record ends may be
    * guessed: an instance that has not consumed all it was given tells of a bad
    * guess, and the runtime lets parser itself read it all. What is promised is that
-   * between two records parser, in the state it is in, and a new instance read on
-   * alike, and that a batch that is full ends between two records, too. NULL, or beyond struct_size: never. */
+   * between two records parser, in the state it is in, and a new instance that follows
+   * it read on alike, and that a batch that is full ends between two records, too.
+   * NULL, or beyond struct_size: never. */
   size_t (*part)(void *parser, const char *data, size_t len);
+  /* After part: has parser, which is new or has read an earlier part, read on as from
+   * does: with what the stream's start has told from (a header). HW_OK, or HW_ENOMEM,
+   * after which parser is destroyed. NULL, or beyond struct_size: a new instance and one
+   * that has read a part read on alike as they are. */
+  hw_status (*follow)(void *parser, const void *from);
 } hw_format;
 
 #ifdef __cplusplus

@@ -30,7 +30,7 @@ extern "C" {
  *      grown by: hw_schema.n_key, key, append_only; hw_batch.updates, given
  *      (keys and partial updates of tables). Rows of a table with a key that
  *      know nothing of these are inserts and deletes, as before.
- *      grown by: hw_format.part (several parsers for one stream). */
+ *      grown by: hw_format.part, follow (several parsers for one stream). */
 #define HW_PLUGIN_ABI 1
 
 #define HW_PLUGIN_SYMBOL "hw_plugin_descriptor"

@@ -87,6 +87,17 @@ def bad_records():
         client.stop("p")
 
 
+def headers():
+    """Columns by the names that a file begins with, which all that parse a long one know; each of several has its own."""
+    rows = ["%d,%d,row %d,%d\r\n" % (i % 7, i, i, i * 3) for i in range(200000)]
+    write("h-1.csv", "\ufeffunknown,id,name,other\r\n" + "".join(rows[:150000]))
+    write("h-2.csv", "other,name,id\n" + "".join("%d,row %d,%d\n" % (i * 3, i, i) for i in range(150000, 200000)))
+    run_program(program(path("h-*.csv"), {"name": "csv", "config": {"headers": True}},
+                        columns="id BIGINT NOT NULL, name VARCHAR, other BIGINT"))
+    expect(read("out.ndjson").decode() ==
+           "".join('{"id":%d,"name":"row %d","other":%d}\n' % (i, i, i * 3) for i in range(200000)), "rows by header")
+
+
 def changes_in_order():
     """Events of one row and of two, so that batches end within them, and a queue that is short for several parsers."""
     events, rows = [], []
@@ -137,5 +148,6 @@ cut_gzip()
 globs()
 standard_input()
 bad_records()
+headers()
 changes_in_order()
 followed()

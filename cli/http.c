@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define DEFAULT_URL "http://127.0.0.1:8080"
 #define DEFAULT_TIMEOUT 30.0
@@ -109,6 +110,7 @@ typedef struct exchange {
   void *take_arg;
   struct evbuffer *refusal; /* what came instead of the pieces */
   enum { PENDING, ANSWERED, TIMED_OUT, BROKEN, UNREADABLE } state;
+  bool connected; /* or nothing has been sent */
 } exchange;
 
 static char *copy_header(struct evhttp_request *request, const char *name) {
@@ -135,6 +137,12 @@ static void on_reply(struct evhttp_request *request, void *arg) {
   reply->epoch = copy_header(request, "Headworks-Epoch");
   reply->position = copy_header(request, "Headworks-Position");
   reply->total_records = copy_header(request, "Headworks-Total-Records");
+}
+
+/* Of a connection that was there. */
+static void on_close(struct evhttp_connection *connection, void *arg) {
+  (void)connection;
+  ((exchange *)arg)->connected = true;
 }
 
 /* A piece of the body. */
@@ -191,23 +199,13 @@ static struct evhttp_request *make_request(const http_client *client, const json
   return NULL;
 }
 
-/* A server that is just being started gets a second and a half to listen: 50 ms, 100 ms, ... */
-static void wait_for_server(struct evhttp_connection *connection) {
-  const struct timeval first = {0, 50000};
-  evhttp_connection_set_initial_retry_tv(connection, &first);
-  evhttp_connection_set_retries(connection, 5);
-}
-
 static struct evhttp_connection *connect_to(const http_client *client) {
   struct bufferevent *bev = NULL;
   if (client->secure && !(bev = tls_connection(client->trust, client->base, client->host))) return NULL;
-  struct evhttp_connection *connection =
-      evhttp_connection_base_bufferevent_new(client->base, NULL, bev, client->host, client->port);
-  if (connection && !bev) wait_for_server(connection); /* a TLS session cannot begin anew */
-  return connection;
+  return evhttp_connection_base_bufferevent_new(client->base, NULL, bev, client->host, client->port);
 }
 
-static void exchange_run(http_client *client, const char *method, const char *path, const json_t *body, exchange *x) {
+static void try_once(http_client *client, const char *method, const char *path, const json_t *body, exchange *x) {
   struct evhttp_connection *connection = connect_to(client);
   struct evhttp_request *request = connection ? make_request(client, body, x) : NULL;
   if (request) {
@@ -220,10 +218,23 @@ static void exchange_run(http_client *client, const char *method, const char *pa
                                 : strcmp(method, "PATCH") == 0  ? EVHTTP_REQ_PATCH
                                                                 : EVHTTP_REQ_POST;
     /* The connection owns the request now, also when this fails. */
+    x->state = PENDING;
+    x->connected = false;
+    evhttp_connection_set_closecb(connection, on_close, x);
     if (evhttp_make_request(connection, request, type, path) == 0) event_base_dispatch(client->base);
   }
   if (connection && client->secure) tls_connection_over(client->trust, evhttp_connection_get_bufferevent(connection));
   if (connection) evhttp_connection_free(connection);
+}
+
+/* A server that is just being started gets a second to listen, or the timeout where that is shorter. */
+static void exchange_run(http_client *client, const char *method, const char *path, const json_t *body, exchange *x) {
+  double end = cli_now() + (client->timeout < 1 ? client->timeout : 1);
+  for (;;) {
+    try_once(client, method, path, body, x);
+    if (x->state != BROKEN || x->connected || cli_now() >= end) return;
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+  }
 }
 
 /* ---- what callers see ----------------------------------------------------- */
@@ -268,8 +279,10 @@ static cli_exit outcome(const http_client *client, const exchange *x) {
     if (tls_distrust(client->trust))
       cli_complain("the certificate of %s is not trusted: %s; --ca names whom to trust", client->url,
                    tls_distrust(client->trust));
-    else if (tls_fault(client->trust))
-      cli_complain("no TLS with %s: %s; is it a server without, http://?", client->url, tls_fault(client->trust));
+    else if (tls_is_missing(client->trust))
+      cli_complain("the server at %s does not speak TLS: try http://", client->url);
+    else if (x->connected)
+      cli_complain("%s ended the connection without an answer", client->url);
     else
       cli_complain("no server answers at %s: is `headworks serve` running?", client->url);
     return CLI_UNREACHABLE;

@@ -9,8 +9,8 @@
 
 struct tls_trust {
   SSL_CTX *context;
-  int fault;           /* X509_V_*; X509_V_OK: none */
-  unsigned long error; /* of the handshake, as OpenSSL numbers them; 0: none */
+  int fault;  /* X509_V_*; X509_V_OK: none */
+  bool plain; /* what answered the handshake was not TLS */
 };
 
 /* Keeps the first fault, for it is the one that counts. */
@@ -63,7 +63,7 @@ struct bufferevent *tls_connection(tls_trust *trust, struct event_base *base, co
   SSL *session = SSL_new(trust->context);
   struct bufferevent *bev = NULL;
   trust->fault = X509_V_OK;
-  trust->error = 0;
+  trust->plain = false;
   if (session && SSL_set_app_data(session, trust) == 1 && expect_host(session, host))
     bev = bufferevent_openssl_socket_new(base, -1, session, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
   if (!bev) SSL_free(session);
@@ -71,14 +71,20 @@ struct bufferevent *tls_connection(tls_trust *trust, struct event_base *base, co
   return bev;
 }
 
-void tls_connection_over(tls_trust *trust, struct bufferevent *bev) {
-  for (unsigned long error; (error = bufferevent_get_openssl_error(bev)) != 0;)
-    if (ERR_GET_LIB(error) == ERR_LIB_SSL) trust->error = error;
+/* What somebody who does not speak TLS says looks like a record of a strange version or length. */
+static bool is_no_tls(unsigned long error) {
+  int reason = ERR_GET_REASON(error);
+  return ERR_GET_LIB(error) == ERR_LIB_SSL && (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+                                               reason == SSL_R_PACKET_LENGTH_TOO_LONG);
 }
 
-const char *tls_fault(const tls_trust *trust) {
-  return trust && trust->error ? ERR_reason_error_string(trust->error) : NULL;
+void tls_connection_over(tls_trust *trust, struct bufferevent *bev) {
+  if (SSL_is_init_finished(bufferevent_openssl_get_ssl(bev))) return;
+  for (unsigned long error; (error = bufferevent_get_openssl_error(bev)) != 0;)
+    if (is_no_tls(error)) trust->plain = true;
 }
+
+bool tls_is_missing(const tls_trust *trust) { return trust && trust->plain; }
 
 const char *tls_distrust(const tls_trust *trust) {
   return trust && trust->fault != X509_V_OK ? X509_verify_cert_error_string(trust->fault) : NULL;

@@ -16,8 +16,8 @@ void tls_trust_close(tls_trust *trust);
 struct bufferevent *tls_connection(tls_trust *trust, struct event_base *base, const char *host);
 /* The connection is not used any more, but still there: what was wrong with it is kept. */
 void tls_connection_over(tls_trust *trust, struct bufferevent *bev);
-/* What was wrong with the last connection's TLS; NULL: nothing, or there was no connection. */
-const char *tls_fault(const tls_trust *trust);
+/* Whether who answered the last connection did not speak TLS. */
+bool tls_is_missing(const tls_trust *trust);
 /* Why the last certificate was not believed; NULL: it was, or none came. */
 const char *tls_distrust(const tls_trust *trust);
 

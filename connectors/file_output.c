@@ -8,8 +8,8 @@
  * Reopening (log rotation) never cuts a file: when nobody moved it away, writing
  * goes on at its end.
  * Two outputs into one file would cut or mix what the other has written. So a file is
- * locked (flock) while it is written to, before it is cut: against outputs of this
- * process and of others. */
+ * locked (flock) while it is written to, before it is cut: against file_outputs of this
+ * process and of others, and whatever else takes the lock. */
 #include "connectors/connectors.h"
 #include "connectors/file_access.h"
 #include "connectors/file_claims.h"
@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 typedef struct file_output {
@@ -57,8 +58,8 @@ static bool is_directory(const file_output *out, const char *path) {
 static hw_status cannot_open(const file_output *out, int error, hw_error *err) {
   char *dir = file_paths_dirname(out->path), why[128];
   if (error == EWOULDBLOCK)
-    hw_error_set(err, HW_EINVAL, "\"%s\" is written by another output, of this program or of another: each would "
-                 "destroy what the other writes; give each its own path", out->path);
+    hw_error_set(err, HW_EINVAL, "\"%s\" is locked: another output, of this program or of another, writes to it, and "
+                 "each would destroy what the other writes; give each its own path", out->path);
   else if (error == ENOENT && dir && is_directory(out, dir))
     hw_error_set(err, HW_ENOTFOUND, "cannot create \"%s\": no file can be made there (a link that leads nowhere?)",
                  out->path);
@@ -87,13 +88,20 @@ static int open_or_create(const file_output *out, bool *created) {
   return fd;
 }
 
-/* Nobody else writes to it, where there are locks, and cuts it off when asked to.
+/* A lock keeps others from writing, but on SMB it keeps them from reading as well (flock(2)). */
+static bool locks_let_read(int fd) {
+  struct statfs fs;
+  return fstatfs(fd, &fs) == 0 && (uint32_t)fs.f_type != UINT32_C(0xff534d42) /* CIFS */ &&
+         (uint32_t)fs.f_type != UINT32_C(0xfe534d42) /* SMB2 */;
+}
+
+/* No other output writes to it, where there are locks, and cuts it off when asked to.
  * -1 and errno. */
 static int take_file(int fd, bool cut) {
   struct stat st;
   if (fstat(fd, &st) != 0) return -1;
   if (!S_ISREG(st.st_mode)) return 0;
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return -1;
+  if (locks_let_read(fd) && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return -1;
   return cut ? ftruncate(fd, 0) : 0;
 }
 

@@ -130,7 +130,7 @@ struct hw_pipeline {
   bool storage_in_use;
   hw_error deployment_error; /* status HW_OK: none */
   deployment_status wanted; /* what is kept of `desired`: what was asked for, whatever ends the process */
-  bool leaving;            /* the process is ending: what the next one is to find is not changed but by a stop */
+  bool leaving;            /* the process is ending: it is only stopped, see pipeline_check_stays */
   hw_run_state initial;    /* of the run */
   bootstrap bootstrap;     /* of the run */
   json_t *restored;        /* switches by endpoint while no run has them: from the catalog, until it begins;

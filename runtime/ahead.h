@@ -14,6 +14,9 @@
  * know nothing of pieces, positions are those of what was taken in, and order is
  * that of the pieces.
  *
+ * A fetch that may block waits until no piece is left, as it would keep what is parsed
+ * from being taken in (input.c).
+ *
  * Exactness: a piece counts only if its parser has consumed all of it and found no
  * fault. Otherwise (a bad record, a cut in the middle of one, no memory) it and all
  * behind it are put together again, and the stream's own parser reads them as if

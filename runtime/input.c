@@ -210,7 +210,8 @@ static task_next after_fetch(input *in, hw_fetch r, const hw_error *err) {
   return TASK_AGAIN;
 }
 
-/* Who may block would keep what others parse for as long. */
+/* A fetch that blocks would hold back the rows that other workers have parsed meanwhile:
+ * those are taken in first. */
 static bool may_call(input *in, bool may_block) {
   in->awaits = may_block && in->ahead;
   return !in->awaits;

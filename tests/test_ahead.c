@@ -207,13 +207,15 @@ static hw_fetch play_and_wait(fx_source *s, const hw_fetch_args *args, hw_error 
 }
 
 START_TEST(nothing_waits_for_a_fetch_that_blocks) {
+  const way *w = &ways[_i ? 7 : 0]; /* which both go ahead */
   for (unsigned round = 0; round < 2; round++) {
     brought = plays = 0;
     fx_fetches[0] = play_and_wait;
-    make(&ways[_i], round);
+    make(w, round);
     fx_run();
     FX_WAIT(atomic_load(&fx_complete));
     check_all();
+    ck_assert_uint_gt(atomic_load(&fx_followed), 0);
     fx_stop(false);
   }
 }
@@ -227,7 +229,7 @@ int main(void) {
   int paused = getenv("HW_FULL") ? (int)(sizeof ways / sizeof *ways) : 6;
   tcase_add_loop_test(t, a_pause_is_true_and_costs_nothing, 0, paused);
   tcase_add_test(t, a_stop_comes_at_any_moment);
-  tcase_add_loop_test(t, nothing_waits_for_a_fetch_that_blocks, 0, 3);
+  tcase_add_loop_test(t, nothing_waits_for_a_fetch_that_blocks, 0, 2);
   suite_add_tcase(s, t);
   SRunner *r = srunner_create(s);
   srunner_run_all(r, CK_NORMAL);

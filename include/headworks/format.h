@@ -140,10 +140,11 @@ typedef struct hw_format {
    * it read on alike, and that a batch that is full ends between two records, too.
    * NULL, or beyond struct_size: never. */
   size_t (*part)(void *parser, const char *data, size_t len);
-  /* After part: has parser, which is new or has read an earlier part, read on as from
-   * does: with what the stream's start has told from (a header). HW_OK, or HW_ENOMEM,
-   * after which parser is destroyed. NULL, or beyond struct_size: a new instance and one
-   * that has read a part read on alike as they are. */
+  /* After part, before parser gets what was parted: has it read on as `from` does, with
+   * what from has learned of the stream (a header). parser is new, or has read an earlier
+   * part; from is between two records, and nothing of it may be kept: it goes on at once.
+   * HW_OK, or HW_ENOMEM, after which parser is destroyed. NULL, or beyond struct_size:
+   * instances learn nothing that another one would need. */
   hw_status (*follow)(void *parser, const void *from);
 } hw_format;
 

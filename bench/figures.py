@@ -13,6 +13,14 @@ def note(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def chosen(parser, only, parts):
+    """The parts of a benchmark that --only names; both lists with commas."""
+    for part in only.split(","):
+        if part not in parts.split(","):
+            parser.error("there is no part %s to measure; there are: %s" % (part, parts))
+    return only.split(",")
+
+
 def quantile(values, q):
     values = sorted(values)
     return values[min(len(values) - 1, int(q * len(values)))]

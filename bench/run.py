@@ -20,6 +20,9 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+from figures import Figures, chosen, machine, note, quantile, quantiles  # noqa: E402
+
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 PARTS = "parse,file,null,ingress,tcp,datagen,rsyslogd,syslog-ng,ring,pause,idle,first"
@@ -30,10 +33,7 @@ parser.add_argument("--repeat", type=int, default=os.environ.get("REPEAT") or 5)
 parser.add_argument("--only", default=os.environ.get("ONLY") or PARTS)
 parser.add_argument("--out", default="bench-results", help="directory for bench.md and bench.json")
 options = parser.parse_args()
-only = options.only.split(",")
-for part in only:
-    if part not in PARTS.split(","):
-        parser.error("there is no part %s to measure; there are: %s" % (part, PARTS))
+only = chosen(parser, options.only, PARTS)
 BUILD = os.path.abspath(options.build)
 OUT, SHOWN = os.path.abspath(options.out), options.out
 os.makedirs(OUT, exist_ok=True)
@@ -44,9 +44,7 @@ WORK = tempfile.mkdtemp(prefix="work.", dir=OUT)  # on a disk like any user's; i
 
 os.environ.update(HEADWORKS=os.path.join(BUILD, "headworks"), SRCDIR=SOURCE, TMPDIR=WORK)
 sys.path.insert(0, os.path.join(SOURCE, "tests", "system"))
-sys.dont_write_bytecode = True
 import libhw  # noqa: E402  (it reads the environment)
-from figures import Figures, machine, note, quantile, quantiles  # noqa: E402
 from peers import PEERS, describe  # noqa: E402
 
 COLUMNS = ("id BIGINT NOT NULL, ts TIMESTAMP, user VARCHAR, country VARCHAR, amount DECIMAL(10, 2), qty INT, "

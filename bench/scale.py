@@ -19,16 +19,17 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+from figures import Figures, chosen, machine, note, quantile, quantiles  # noqa: E402
+
+PARTS = "connectors,pipelines,cost,latency,control,stats,memory,allocations"
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--build", default=".", help="directory with headworks, bench/ and tests/count_allocations.so")
 parser.add_argument("--small", action="store_true", help="a tenth of everything")
-PARTS = "connectors,pipelines,cost,latency,control,stats,memory,allocations"
 parser.add_argument("--only", default=PARTS)
 parser.add_argument("--out", default="bench-results", help="directory for scale.md and scale.json")
 options = parser.parse_args()
-for part in options.only.split(","):
-    if part not in PARTS.split(","):
-        parser.error("there is no part %s to measure; there are: %s" % (part, PARTS))
+only = chosen(parser, options.only, PARTS)
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD, OUT = os.path.abspath(options.build), os.path.abspath(options.out)
 LOAD = os.getloadavg()[0]
@@ -36,9 +37,7 @@ os.makedirs(OUT, exist_ok=True)
 WORK = tempfile.mkdtemp(prefix="work.", dir=OUT)
 os.environ.update(HEADWORKS=os.path.join(BUILD, "headworks"), SRCDIR=SOURCE, TMPDIR=WORK)
 sys.path.insert(0, os.path.join(SOURCE, "tests", "system"))
-sys.dont_write_bytecode = True
 from control import Http  # noqa: E402
-from figures import Figures, machine, note, quantile, quantiles  # noqa: E402
 from libhw import *  # noqa: E402,F403  (it reads the environment)
 
 SOCKETS = tempfile.mkdtemp(dir="/tmp")  # a socket's path must be short
@@ -407,7 +406,7 @@ def guarded(row, measure):
 try:
     if LOAD > 0.5:
         note("the machine has other work (load %.2f): times will be longer than they could be" % LOAD)
-    for part in options.only.split(","):
+    for part in only:
         guarded(part, {f.__name__: f for f in (connectors, pipelines, cost, latency, control, stats, memory,
                                                allocations)}[part])
     figures.write(OUT, "scale", machine(HEADWORKS, LOAD), ["Load average before: %.2f." % LOAD])

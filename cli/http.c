@@ -217,13 +217,14 @@ static void try_once(http_client *client, const char *method, const char *path, 
                                 : strcmp(method, "DELETE") == 0 ? EVHTTP_REQ_DELETE
                                 : strcmp(method, "PATCH") == 0  ? EVHTTP_REQ_PATCH
                                                                 : EVHTTP_REQ_POST;
-    /* The connection owns the request now, also when this fails. */
     x->state = PENDING;
     x->connected = false;
     evhttp_connection_set_closecb(connection, on_close, x);
+    /* The connection owns the request now, also when this fails. */
     if (evhttp_make_request(connection, request, type, path) == 0) event_base_dispatch(client->base);
   }
-  if (connection && client->secure) tls_connection_over(client->trust, evhttp_connection_get_bufferevent(connection));
+  if (connection && client->secure)
+    x->connected |= tls_connection_over(client->trust, evhttp_connection_get_bufferevent(connection));
   if (connection) evhttp_connection_free(connection);
 }
 

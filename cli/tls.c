@@ -78,10 +78,14 @@ static bool is_no_tls(unsigned long error) {
                                                reason == SSL_R_PACKET_LENGTH_TOO_LONG);
 }
 
-void tls_connection_over(tls_trust *trust, struct bufferevent *bev) {
-  if (SSL_is_init_finished(bufferevent_openssl_get_ssl(bev))) return;
-  for (unsigned long error; (error = bufferevent_get_openssl_error(bev)) != 0;)
-    if (is_no_tls(error)) trust->plain = true;
+bool tls_connection_over(tls_trust *trust, struct bufferevent *bev) {
+  bool answered = SSL_is_init_finished(bufferevent_openssl_get_ssl(bev));
+  if (answered) return true;
+  for (unsigned long error; (error = bufferevent_get_openssl_error(bev)) != 0;) {
+    answered |= ERR_GET_LIB(error) == ERR_LIB_SSL;
+    trust->plain |= is_no_tls(error);
+  }
+  return answered;
 }
 
 bool tls_is_missing(const tls_trust *trust) { return trust && trust->plain; }

@@ -107,17 +107,13 @@ bool ahead_wants(ahead *a) {
   return false;
 }
 
-static bool knows_follow(const hw_format *format) {
-  return format->struct_size >= offsetof(hw_format, follow) + sizeof format->follow && format->follow;
-}
-
 /* It reads on as `from` does; without memory there is none, and the piece will not be exact. */
 static void prepare_parser(piece *p, const void *from) {
   const hw_connector *c = &p->in->c;
   const hw_format *format = c->spec->format;
   hw_error err = {0};
   if (!p->parser && format->parser->create(c->format_config, c->schema, &p->parser, &err) != HW_OK) p->parser = NULL;
-  if (p->parser && knows_follow(format) && format->follow(p->parser, from) != HW_OK) drop_parser(p);
+  if (p->parser && format->follow && format->follow(p->parser, from) != HW_OK) drop_parser(p);
 }
 
 void ahead_add(ahead *a, const void *parser, block *buf, const char *data, size_t len, uint32_t rows) {

@@ -346,8 +346,7 @@ static bool parse(hw_stream *s) {
 
 static bool may_part(const hw_stream *s) {
   const hw_format *format = s->in->c.spec->format;
-  size_t known = offsetof(hw_format, part) + sizeof format->part;
-  if (format->struct_size < known || !format->part || s->filled - s->parsed < AHEAD_LEAST_BYTES) return false;
+  if (!format->part || s->filled - s->parsed < AHEAD_LEAST_BYTES) return false;
   /* Streams take turns, and one with pieces would be before the others for ever; and who
    * may block in every fetch would wait for each piece. */
   if (s->in->streams->next || s->in->c.spec->input->capabilities & HW_CAP_BLOCKING) return false;
